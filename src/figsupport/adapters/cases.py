@@ -1,0 +1,155 @@
+"""The embedded journal: cases, inbox and watermark in one SQLite file; locks beside it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from figsupport.adapters.database import Database, Sync
+from figsupport.adapters.locks import file_lock
+from figsupport.core.model import Case, Message
+from figsupport.core.plan import Waiting, waiting
+from figsupport.ports import News
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE cases (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        fingerprint TEXT,
+        ticket_id TEXT,
+        due INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX cases_fingerprint ON cases (fingerprint) WHERE fingerprint IS NOT NULL;
+    CREATE INDEX cases_ticket ON cases (ticket_id) WHERE ticket_id IS NOT NULL;
+    CREATE INDEX cases_due ON cases (number) WHERE due;
+    CREATE INDEX cases_open ON cases (number) WHERE open;
+    CREATE TABLE inbox (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        ticket_id TEXT,
+        unread INTEGER NOT NULL DEFAULT 1,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
+    CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
+    """,
+)
+
+
+class LocalCases:
+    """The journal on one machine. See `ports.Cases`."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync)
+        self._locks = folder / "locks"
+
+    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Hold a lock that dies with this process."""
+        return file_lock(self._locks, name, wait)
+
+    def load(self, case_id: str) -> Case | None:
+        """Return the case with this id, or None."""
+        return self._one("SELECT document FROM cases WHERE id = ?", case_id)
+
+    def newest(self, fingerprint: str) -> Case | None:
+        """Return the newest case begun from this content without a request_id, or None."""
+        return self._one(
+            "SELECT document FROM cases WHERE fingerprint = ? ORDER BY number DESC LIMIT 1",
+            fingerprint,
+        )
+
+    def by_ticket(self, ticket_id: str) -> Case | None:
+        """Return the case of a ticket, or None."""
+        return self._one("SELECT document FROM cases WHERE ticket_id = ?", ticket_id)
+
+    def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:
+        """Save a case and mark the messages it has replies for as read."""
+        values = {
+            "id": case.id,
+            # only cases identified by their content are found again by it
+            "fingerprint": None if case.request.request_id else case.fingerprint,
+            "ticket": case.ticket.id if case.ticket else None,
+            "due": unfinished,
+            "open": unfinished or waiting(case) is not Waiting.FINISHED,
+            "document": case.model_dump_json(),
+        }
+        with self._database.transaction(durable=durable):
+            self._database.execute(
+                """
+                INSERT INTO cases (id, fingerprint, ticket_id, due, open, document)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET ticket_id = excluded.ticket_id,
+                    due = excluded.due, open = excluded.open, document = excluded.document
+                """,
+                tuple(values.values()),
+            )
+            for reply in case.replies:
+                self.set_aside(reply.message_id)
+
+    def open_cases(self) -> list[Case]:
+        """Return the cases that are not finished, oldest first."""
+        rows = self._database.execute("SELECT document FROM cases WHERE open ORDER BY number")
+        return [Case.model_validate_json(row["document"]) for row in rows]
+
+    def due(self) -> list[str]:
+        """Return the ids of cases with a step due or an unread message, oldest first."""
+        rows = self._database.execute(
+            """
+            SELECT number, id FROM cases WHERE due
+            UNION SELECT cases.number, cases.id FROM inbox JOIN cases USING (ticket_id)
+            WHERE inbox.unread ORDER BY 1
+            """
+        )
+        return [row["id"] for row in rows]
+
+    def inbox(self, ticket_id: str) -> tuple[Message, ...]:
+        """Return the unread messages of a ticket, oldest first."""
+        rows = self._database.execute(
+            "SELECT document FROM inbox WHERE unread AND ticket_id = ? ORDER BY number",
+            (ticket_id,),
+        )
+        return tuple(Message.model_validate_json(row["document"]) for row in rows)
+
+    def strangers(self) -> tuple[Message, ...]:
+        """Return the unread messages that belong to no case we hold, oldest first."""
+        rows = self._database.execute(
+            """
+            SELECT document FROM inbox WHERE unread AND (ticket_id IS NULL OR NOT EXISTS
+                (SELECT 1 FROM cases WHERE cases.ticket_id = inbox.ticket_id)) ORDER BY number
+            """
+        )
+        return tuple(Message.model_validate_json(row["document"]) for row in rows)
+
+    def set_aside(self, message_id: str) -> None:
+        """Mark a message as read."""
+        self._database.execute("UPDATE inbox SET unread = 0 WHERE id = ? AND unread", (message_id,))
+
+    def watermark(self) -> str | None:
+        """Return the watermark of the last `receive`, or None."""
+        row = self._database.execute("SELECT value FROM watermark").fetchone()
+        return row["value"] if row else None
+
+    def receive(self, news: News) -> int:
+        """Save messages and watermark in one transaction; return how many were new."""
+        if not news.messages and news.watermark == self.watermark():
+            return 0
+        new = 0
+        with self._database.transaction():
+            for message in news.messages:
+                new += self._database.execute(
+                    "INSERT OR IGNORE INTO inbox (id, ticket_id, document) VALUES (?, ?, ?)",
+                    (message.id, message.ticket_id, message.model_dump_json()),
+                ).rowcount
+            self._database.execute(
+                "INSERT OR REPLACE INTO watermark (only, value) VALUES (1, ?)", (news.watermark,)
+            )
+        return new
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._database.close()
+
+    def _one(self, statement: str, value: str) -> Case | None:
+        row = self._database.execute(statement, (value,)).fetchone()
+        return Case.model_validate_json(row["document"]) if row else None

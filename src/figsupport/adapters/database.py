@@ -1,0 +1,93 @@
+"""Opening an embedded SQLite file: write-ahead log, foreign keys, migrations, privacy.
+
+A local disk is assumed; SQLite's locks are not safe on network file systems.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from figsupport.adapters.private import private_folder
+from figsupport.errors import Misconfigured, Unavailable
+
+#: `full`: every commit is on disk before it returns. `normal`: safe against a killed
+#: process; the last commits may be lost when the machine loses power.
+Sync = Literal["full", "normal"]
+
+_BUSY_SECONDS = 30.0
+
+
+class Database:
+    """One SQLite file, brought to its newest version by numbered migrations."""
+
+    def __init__(self, path: Path, migrations: Sequence[str], sync: Sync = "full") -> None:
+        private_folder(path.parent)
+        self.path = path
+        self._sync = sync
+        try:
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._prepare(migrations)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(
+                f"The file {path.name} cannot be used: {error}",
+                hint=f"Check that {path.parent} is a writable folder on a local disk.",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise Misconfigured(
+                f"The file {path} is not a figsupport database: {error}",
+                hint="Restore it from a backup, or move it away to begin anew.",
+            ) from error
+
+    def _prepare(self, migrations: Sequence[str]) -> None:
+        self.execute("PRAGMA foreign_keys = ON")
+        self.execute(f"PRAGMA synchronous = {self._sync}")
+        if self._version() == len(migrations):
+            return
+        self.execute("PRAGMA journal_mode = WAL")
+        with self.transaction():
+            version = self._version()  # again: another process may have migrated meanwhile
+            if version > len(migrations):
+                raise Misconfigured(
+                    f"{self.path.name} was written by a newer figsupport (version {version})",
+                    hint="Install that version again: an older one would damage the data.",
+                )
+            for statements in migrations[version:]:
+                for statement in statements.split(";"):
+                    self.execute(statement)
+            self.execute(f"PRAGMA user_version = {len(migrations)}")
+
+    def _version(self) -> int:
+        return int(self.execute("PRAGMA user_version").fetchone()[0])
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run one statement; outside of `transaction` it is a transaction of its own."""
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Run the block as one transaction; `durable` syncs it to disk whatever the setting."""
+        if durable and self._sync != "full":
+            self.execute("PRAGMA synchronous = full")
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        else:
+            self.execute("COMMIT")
+        finally:
+            if durable and self._sync != "full":
+                self.execute(f"PRAGMA synchronous = {self._sync}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

@@ -1,0 +1,89 @@
+"""Clients' files in a private folder: written atomically, never overwritten."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from figsupport.adapters.database import Sync
+from figsupport.adapters.private import private_folder, sync_folder
+from figsupport.errors import Unavailable
+from figsupport.ports import Health, StoredFile
+
+_BLOCK = 1024 * 1024
+
+
+class LocalStore:
+    """A folder of files, 0700/0600. See `ports.Store`."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self._folder = folder
+        self._sync = sync
+
+    def put(self, key: str, source: Path, name: str) -> StoredFile:
+        """Store a file under a key, unless the key is there already."""
+        target = self._folder / key
+        if not target.is_relative_to(self._folder) or ".." in target.parts:
+            raise ValueError(f"a key stays inside the store: {key}")
+        try:
+            if not target.exists():
+                private_folder(target.parent)
+                self._copy(source, target)
+            return StoredFile(target.as_uri(), target.stat().st_size, _sha256(target))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Unavailable(
+                f"The file « {name} » could not be stored: {error.strerror}",
+                hint=f"Check the space and the rights of {self._folder}.",
+            ) from error
+
+    def secret_folder(self, case_id: str) -> str:
+        """Return 32 hexadecimal characters that only the holder of the secret can guess."""
+        return hmac.new(self._secret(), case_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def check(self) -> Health:
+        """Look whether the folder can be written."""
+        place = self._folder if self._folder.exists() else self._folder.parent
+        if os.access(place, os.W_OK):
+            return Health(True, str(self._folder))
+        return Health(False, f"{self._folder} is not writable: change its rights")
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """Copy beside the target, then link: a name appears whole or not at all."""
+        descriptor, spool = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
+        try:
+            with source.open("rb") as read, os.fdopen(descriptor, "wb") as write:
+                while block := read.read(_BLOCK):
+                    write.write(block)
+                write.flush()
+                if self._sync == "full":
+                    os.fsync(write.fileno())
+            with suppress(FileExistsError):  # another process stored the same key first
+                os.link(spool, target)
+            if self._sync == "full":
+                sync_folder(target.parent)
+        finally:
+            Path(spool).unlink(missing_ok=True)
+
+    def _secret(self) -> bytes:
+        path = self._folder / ".secret"
+        if not path.exists():
+            private_folder(self._folder)
+            descriptor, spool = tempfile.mkstemp(prefix=".", dir=self._folder)
+            with os.fdopen(descriptor, "wb") as write:
+                write.write(secrets.token_bytes(32))
+                write.flush()
+                os.fsync(write.fileno())
+            with suppress(FileExistsError):  # another process was first: its secret counts
+                os.link(spool, path)
+            Path(spool).unlink()
+        return path.read_bytes()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as read:
+        return hashlib.file_digest(read, "sha256").hexdigest()

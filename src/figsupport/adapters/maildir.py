@@ -1,0 +1,170 @@
+"""Letters out and in as Maildirs, which any mail program can open.
+
+Maildir: one file a message, written in `tmp/` and moved to `new/` when it is whole
+(https://cr.yp.to/proto/maildir.html).
+"""
+
+import hashlib
+import itertools
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from figsupport.adapters.database import Sync
+from figsupport.adapters.mime import to_mime
+from figsupport.adapters.private import private_folder, sync_folder
+from figsupport.core.model import Attachment, Letter, Message
+from figsupport.errors import Unavailable
+from figsupport.ports import Health
+
+_numbers = itertools.count()
+
+
+class Maildir:
+    """One Maildir: `tmp`, `new` and `cur`."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self.folder = folder
+        self._sync = sync
+
+    def deliver(self, content: bytes, mark: str) -> Path:
+        """Write a message; `mark` stands in its file name. Returns where it lies."""
+        # time, process and count make the name unique (Maildir's rule)
+        name = f"{time.time_ns()}.P{os.getpid()}Q{next(_numbers)}.{mark}"
+        part, final = self.folder / "tmp" / name, self.folder / "new" / name
+        try:
+            if not part.parent.exists():
+                self._create()
+            descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as write:
+                write.write(content)
+                write.flush()
+                if self._sync == "full":
+                    os.fsync(write.fileno())
+            part.rename(final)
+            if self._sync == "full":
+                sync_folder(final.parent)
+        except OSError as error:
+            raise Unavailable(
+                f"The letter could not be written: {error.strerror}",
+                hint=f"Check the space and the rights of {self.folder}.",
+            ) from error
+        return final
+
+    def names(self) -> Iterator[str]:
+        """Return the names of the messages, read and unread."""
+        for place in ("new", "cur"):
+            if (self.folder / place).is_dir():
+                yield from os.listdir(self.folder / place)  # noqa: PTH208 — names only, fast
+
+    def _create(self) -> None:
+        for place in ("tmp", "new", "cur"):
+            private_folder(self.folder / place)
+
+
+class LocalMail:
+    """Letters into a Maildir. See `ports.Mail`."""
+
+    def __init__(
+        self, folder: Path, sender: str, clock: Callable[[], datetime], sync: Sync = "full"
+    ) -> None:
+        self._maildir = Maildir(folder, sync)
+        self._sender = sender
+        self._clock = clock
+
+    def send(self, letter: Letter) -> None:
+        """Put the letter into the Maildir."""
+        mime = to_mime(letter, self._sender, self._clock())
+        self._maildir.deliver(mime.as_bytes(policy=mime.policy.clone(linesep="\n")), _mark(letter))
+
+    def was_sent(self, letter: Letter) -> bool:
+        """Look for the letter by its Message-ID, which is in the file's name as a hash."""
+        mark = f".{_mark(letter)}"
+        return any(name.partition(":")[0].endswith(mark) for name in self._maildir.names())
+
+    def check(self) -> Health:
+        """Count the letters."""
+        count = sum(1 for _ in self._maildir.names())
+        return Health(True, f"{count} letters in {self._maildir.folder}")
+
+
+class Inbox:
+    """The client's mail: a Maildir, and any `.eml` dropped beside it."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self._maildir = Maildir(folder / "inbox", sync)
+        self._archive = folder / "archive"
+        self._attachments = folder / "attachments"
+
+    def deliver(self, content: bytes) -> Path:
+        """Put a mail into the inbox, as a mail server would."""
+        return self._maildir.deliver(content, "client")
+
+    def waiting(self) -> list[Path]:
+        """Return the mails not yet taken in, oldest first by name."""
+        folder = self._maildir.folder
+        if not folder.is_dir():
+            return []
+        places = (folder, folder / "new", folder / "cur")
+        found = [path for place in places if place.is_dir() for path in place.iterdir()]
+        return sorted(
+            (
+                path
+                for path in found
+                if path.is_file() and not path.name.startswith(".") and not path.is_symlink()
+                if path.parent != folder or path.suffix.lower() == ".eml"
+            ),
+            key=lambda path: path.name,
+        )
+
+    def read(self, path: Path, now: datetime) -> Message:
+        """Return the mail in a file; its attachments are kept beside the inbox."""
+        from figsupport.core.mail import parse_mail  # email takes 20 ms to import
+
+        raw = path.read_bytes()
+        mail = parse_mail(raw)
+        # by content, not by Message-ID: a client could forge that of another
+        identity = hashlib.sha256(raw).hexdigest()[:32]
+        attachments = tuple(
+            Attachment(name=name, path=str(self._keep(identity, number, name, content)))
+            for number, (name, content) in enumerate(mail.attachments, 1)
+        )
+        return Message(
+            id=identity,
+            sender=mail.sender,
+            sender_name=mail.sender_name,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            headers=mail.headers,
+            sent_at=mail.sent_at or now,
+            attachments=attachments,
+        )
+
+    def archive(self, path: Path) -> None:
+        """Move a mail that was taken in out of the inbox; nothing is deleted."""
+        place = self._archive / "cur"
+        for name in ("tmp", "new", "cur"):
+            private_folder(self._archive / name)
+        name = path.name if ":2," in path.name else f"{path.name}:2,S"
+        if path.parent == self._maildir.folder:  # a dropped .eml may bear any name
+            name = f"{time.time_ns()}.{name}"
+        path.rename(place / name)
+
+    def _keep(self, identity: str, number: int, name: str, content: bytes) -> Path:
+        suffix = Path(name).suffix.lower()
+        ending = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
+        path = self._attachments / identity / f"{number}{ending}"
+        private_folder(path.parent)
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(content)
+        part.chmod(0o600)
+        part.rename(path)
+        return path
+
+
+def _mark(letter: Letter) -> str:
+    return hashlib.sha256(letter.message_id.encode()).hexdigest()[:16]

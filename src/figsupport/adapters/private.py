@@ -1,0 +1,21 @@
+"""Folders and names that only we may read, brought safely to disk."""
+
+import os
+from pathlib import Path
+
+
+def private_folder(folder: Path) -> Path:
+    """Create a folder and its missing parents, all of them 0700; return it."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

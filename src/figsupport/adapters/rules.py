@@ -1,0 +1,31 @@
+"""The judge by rules: the directives, applied. Works without a model or a network."""
+
+from collections.abc import Sequence
+
+from figsupport.core import classify, pricing, replies
+from figsupport.core.model import Analysis, Case, Classification, FileFact, Message, Reply, Request
+from figsupport.core.rules import Directives
+from figsupport.ports import Health
+
+
+class RulesJudge:
+    """See `ports.Judge`."""
+
+    def __init__(self, directives: Directives) -> None:
+        self._directives = directives
+
+    def classify(self, request: Request) -> Classification:
+        """Return SUPPORT or MODELISATION and why."""
+        return classify.classify(request, self._directives)
+
+    def analyze(self, request: Request, files: Sequence[FileFact]) -> Analysis:
+        """Return completeness, complexity and credits."""
+        return pricing.analyze(request, files, self._directives)
+
+    def read(self, message: Message, case: Case) -> Reply:
+        """Return what a client's message means as an answer to our last letter."""
+        return replies.read_reply(message, case, self._directives.replies)
+
+    def check(self) -> Health:
+        """Return that rules are always there."""
+        return Health(True, "rules of the directives")

@@ -1,0 +1,117 @@
+"""What comes next. The only place that knows the order of the flow."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from figsupport.core.model import Case, Message, Post, Step
+
+#: Steps that touch nothing outside: no intent is saved before them.
+THINKING = frozenset({Step.CLASSIFY, Step.ANALYZE, Step.READ})
+
+
+class Due(NamedTuple):
+    """The next step, the key of its effect, and what it is about."""
+
+    step: Step
+    key: str
+    post: Post | None = None
+    message: Message | None = None
+
+
+class Waiting(StrEnum):
+    """Why a case has no next step."""
+
+    CLIENT_INFO = "waits for what the client must still send"
+    CLIENT_ANSWER = "waits for the client's answer to the quote"
+    ADMINISTRATOR = "waits for the administrator"
+    FINISHED = "finished"
+
+
+def due(case: Case, inbox: Sequence[Message], now: datetime) -> Due | None:
+    """Return the next step of a case, or None when it waits or is finished.
+
+    A step whose intent was saved comes first, whatever else is due. `now` is there for
+    steps that a date makes due.
+    """
+    if case.doing is not None:
+        return _resumed(case)
+    ahead = _opening(case) or _modelling(case)
+    if ahead is not None:
+        return Due(ahead, f"{case.id}:{ahead}")
+    if case.outbox:
+        post = case.outbox[0]
+        return Due(Step.POST, f"{case.id}:{post.key}", post)
+    read = {reply.message_id for reply in case.replies}
+    for message in inbox:
+        if message.id not in read:
+            return Due(Step.READ, f"{case.id}:{Step.READ}", message=message)
+    return None
+
+
+def settled_at(case: Case, settle: float) -> datetime | None:
+    """Return when a lost answer can be trusted to be final: `settle` seconds after the intent."""
+    return case.doing.since + timedelta(seconds=settle) if case.doing else None
+
+
+def waiting(case: Case) -> Waiting:
+    """Return why a case without a next step has none."""
+    match case.validation_status:
+        case "pending_info":
+            return Waiting.CLIENT_INFO
+        case "pending_credits":
+            return Waiting.CLIENT_ANSWER
+        case "pending_admin":
+            return Waiting.ADMINISTRATOR
+        case _:
+            return Waiting.FINISHED
+
+
+def wanted_properties(case: Case) -> dict[str, str]:
+    """Return what the ticket must say now: absolute values, all of them strings."""
+    links = "\n".join(file.url for file in case.files if file.url)
+    properties = {"fichiers_urls": links}
+    if case.validation_status is not None:
+        properties["validation_status"] = case.validation_status
+        properties["credits_estimes"] = str(case.credits_estimes or "")
+    if case.subtask is not None:
+        properties["clickup_subtask_id"] = case.subtask.id
+    return properties
+
+
+def changed_properties(case: Case) -> dict[str, str]:
+    """Return the properties that the ticket does not say yet."""
+    wanted = wanted_properties(case)
+    return {name: value for name, value in wanted.items() if case.properties.get(name) != value}
+
+
+def _resumed(case: Case) -> Due:
+    assert case.doing is not None  # noqa: S101 — the caller has looked
+    post = case.outbox[0] if case.doing.step is Step.POST else None
+    return Due(case.doing.step, case.doing.key, post)
+
+
+def _opening(case: Case) -> Step | None:
+    if case.classification is None:
+        return Step.CLASSIFY
+    if len(case.files) < len(case.request.fichiers):
+        return Step.UPLOAD
+    if case.contact is None:
+        return Step.CONTACT
+    if case.ticket is None:
+        return Step.TICKET
+    return None
+
+
+def _modelling(case: Case) -> Step | None:
+    assert case.classification is not None  # noqa: S101 — the opening is over
+    if case.classification.type == "MODELISATION":
+        if case.decision is not None and case.decision.verdict == "accept":
+            if case.subtask is None:
+                return Step.SUBTASK
+        elif case.validation_status is None:
+            return Step.ANALYZE
+    if changed_properties(case):
+        return Step.UPDATE
+    return None

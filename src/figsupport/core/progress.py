@@ -1,0 +1,204 @@
+"""What a result changes: case + outcome of a step → the next state of the case. Pure."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from figsupport.core.model import (
+    Analysis,
+    Case,
+    Classification,
+    ContactRef,
+    Decision,
+    FileFact,
+    FileRef,
+    LetterKind,
+    Message,
+    Post,
+    PostKind,
+    Reply,
+    SentLetter,
+    SubtaskRef,
+    TicketRef,
+)
+
+#: After so many letters that ask for what is missing, a person takes over.
+MAX_ROUNDS = 3
+
+
+def classified(case: Case, classification: Classification, now: datetime) -> Case:
+    """The type is known; when it is not sure, the administrator is told."""
+    case = case.with_(classification=classification)
+    case = case.told(f"classified {classification.type}", now, classification.by)
+    if classification.confidence == "low":
+        return _tell_administrator(case, "type")
+    return case
+
+
+def uploaded(case: Case, files: tuple[FileFact, ...], now: datetime) -> Case:
+    """The files of the request are stored, or known to be missing and why."""
+    stored = sum(1 for file in files if file.url)
+    case = case.with_(files=(*case.files, *files))
+    return case.told(f"{stored} of {len(files)} files stored", now)
+
+
+def contact_found(case: Case, contact: ContactRef, now: datetime) -> Case:
+    """The contact is on the desk."""
+    return case.with_(contact=contact).told(f"contact {contact.id}", now)
+
+
+def ticket_opened(case: Case, ticket: TicketRef, properties: dict[str, str], now: datetime) -> Case:
+    """The ticket is on the desk with these properties."""
+    return case.with_(ticket=ticket, properties=properties).told(f"ticket {ticket.id}", now)
+
+
+def analyzed(case: Case, analysis: Analysis, now: datetime) -> Case:
+    """The request is judged: ask for what is missing, quote, or ask the administrator."""
+    case = case.with_(analysis=analysis, credits_estimes=analysis.credits)
+    case = case.told(f"analysed {analysis.outcome}", now, analysis.by)
+    match analysis.outcome:
+        case "COMPLET":
+            return quoted(case)
+        case "COMPLEXE":
+            return _tell_administrator(case.with_(validation_status="pending_admin"), "complex")
+        case "INCOMPLET" if case.rounds >= MAX_ROUNDS:
+            return _tell_administrator(case.with_(validation_status="pending_admin"), "rounds")
+        case "INCOMPLET":
+            rounds = case.rounds + 1
+            case = case.with_(validation_status="pending_info", rounds=rounds)
+            return post_letter(case, "info", f"mail:info:{rounds}")
+
+
+def updated(case: Case, properties: dict[str, str], now: datetime) -> Case:
+    """The ticket says what it must."""
+    status = properties.get("validation_status")
+    case = case.with_(properties={**case.properties, **properties})
+    return case.told(f"ticket marked {status}", now) if status else case
+
+
+def subtask_created(case: Case, subtask: SubtaskRef, now: datetime) -> Case:
+    """The modellers have their subtask: the request is validated, the client is told."""
+    case = case.with_(subtask=subtask, validation_status="validated")
+    return post_letter(case.told(f"subtask {subtask.id}", now), "confirmation", "mail:confirmation")
+
+
+def letter_sent(case: Case, letter: SentLetter, now: datetime) -> Case:
+    """The first letter of the outbox left; one to the client is recorded on the ticket."""
+    rest = case.outbox[1:]
+    if letter.kind != "administrator":
+        key = letter.key.removeprefix(f"{case.id}:").replace("mail:", "record:", 1)
+        rest = (Post(kind=PostKind.RECORD, key=key, letter=letter.kind), *rest)
+    case = case.with_(mails=(*case.mails, letter), outbox=rest)
+    return case.told(f"letter {letter.kind} sent", now)
+
+
+def noted(case: Case, now: datetime) -> Case:
+    """The first note (or record of a letter) of the outbox is on the ticket."""
+    post = case.outbox[0]
+    case = case.with_(outbox=case.outbox[1:])
+    return case.told("note on the ticket", now) if post.kind is PostKind.NOTE else case
+
+
+def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
+    """A client's message was read: act on it, or leave it to a person."""
+    case = case.with_(replies=(*case.replies, reply))
+    case = case.told(f"reply read: {reply.intent}", now, reply.by)
+    if reply.intent == "auto_reply":
+        return case
+    ours = from_contact(case, message)
+    waits = case.decision is None and case.validation_status in ("pending_info", "pending_credits")
+    if reply.intent == "accept" and accepts(case, message):
+        return _accepted(case, message, now)
+    if reply.intent == "refuse" and ours and waits:
+        return _refused(case, message, now)
+    if reply.intent == "more_info" and ours and waits and case.validation_status == "pending_info":
+        return _completed(case, message, reply)
+    return _left_to_person(case, reply, reply.intent if waits else "late")
+
+
+def accepts(case: Case, message: Message) -> bool:
+    """Tell whether this message can accept at all: an open quote, its own contact, not older.
+
+    What the words mean is judged elsewhere; these keys are needed beside it.
+    """
+    quote = case.open_quote
+    if quote is None or case.decision is not None or not from_contact(case, message):
+        return False
+    older = {mail.message_id for mail in case.mails if mail.kind == "quote"} - {quote.message_id}
+    answered_to = _answers(message)
+    if older & answered_to and quote.message_id not in answered_to:
+        return False
+    return not older or message.sent_at >= quote.sent_at
+
+
+def from_contact(case: Case, message: Message) -> bool:
+    """Tell whether the exact From address is the contact's own."""
+    return message.sender.lower() == case.request.user_email.lower()
+
+
+def _answers(message: Message) -> set[str]:
+    names = ("in-reply-to", "references")
+    return {word for name in names for word in message.headers.get(name, "").split()}
+
+
+def _accepted(case: Case, message: Message, now: datetime) -> Case:
+    quote = case.open_quote
+    decision = Decision(
+        verdict="accept",
+        by="client",
+        at=now,
+        credits=quote.credits if quote else None,
+        message_id=message.id,
+    )
+    return case.with_(decision=decision).told("accepted by the client", now, "client")
+
+
+def _refused(case: Case, message: Message, now: datetime) -> Case:
+    decision = Decision(verdict="reject", by="client", at=now, message_id=message.id)
+    case = case.with_(decision=decision, validation_status="rejected")
+    return post_letter(case.told("refused by the client", now, "client"), "refusal", "mail:refusal")
+
+
+def _completed(case: Case, message: Message, reply: Reply) -> Case:
+    """The request is completed by what the client sent, and judged again."""
+    request = case.request
+    files = tuple(
+        FileRef(name=file.name, url=file.url, path=file.path) for file in message.attachments
+    )
+    description = f"{request.description}\n\n{reply.words}".strip()
+    request = request.model_copy(
+        update={"description": description, "fichiers": (*request.fichiers, *files)}
+    )
+    return case.with_(request=request, analysis=None, validation_status=None)
+
+
+def _left_to_person(case: Case, reply: Reply, why: str) -> Case:
+    about = sha256(reply.message_id.encode()).hexdigest()[:12]
+    note = Post(kind=PostKind.NOTE, key=f"note:{about}", about=reply.message_id, why=why)
+    case = case.with_(outbox=(*case.outbox, note))
+    return _tell_administrator(case, why, about=reply.message_id, key=about)
+
+
+def quoted(case: Case) -> Case:
+    """A new quote is due: from now on the only open one."""
+    quotes = case.quotes + 1
+    case = case.with_(validation_status="pending_credits", quotes=quotes)
+    return post_letter(case, "quote", f"mail:quote:{quotes}")
+
+
+def _tell_administrator(
+    case: Case, why: str, *, about: str | None = None, key: str | None = None
+) -> Case:
+    post = Post(
+        kind=PostKind.LETTER,
+        key=f"mail:administrator:{key or why}",
+        letter="administrator",
+        about=about,
+        why=why,
+    )
+    return case.with_(outbox=(*case.outbox, post))
+
+
+def post_letter(case: Case, kind: LetterKind, key: str) -> Case:
+    """A letter to the client is due."""
+    post = Post(kind=PostKind.LETTER, key=key, letter=kind)
+    return case.with_(outbox=(*case.outbox, post))

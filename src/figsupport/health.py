@@ -1,0 +1,71 @@
+"""Is everything usable? Works when half of it is broken, and never prints a secret."""
+
+import time
+from typing import Any
+
+from figsupport import __version__
+from figsupport.errors import FigsupportError
+from figsupport.services import Services
+from figsupport.settings import Settings
+
+#: feature of the health document → the parts it needs
+_FEATURES = {
+    "classification": ("directives", "judge"),
+    "file_upload": ("store",),
+    "hubspot": ("desk", "mail"),
+    "clickup": ("board",),
+    "credit_validation": ("directives", "desk", "mail", "board"),
+}
+
+
+def examine(settings: Settings) -> dict[str, Any]:
+    """Return the health document; `status` is healthy, degraded or unhealthy."""
+    try:
+        services = Services(settings)
+    except FigsupportError as error:
+        return _document("unhealthy", {"settings": _failed("settings", error, 0.0)}, set())
+    names = services.adapters._asdict()
+    parts = {"directives": _probe("files", services, "directives")}
+    for port, name in names.items():
+        parts[port] = _probe(name, services, port)
+    parts["cases"] = _probe("local", services, "cases")
+    good = {name for name, part in parts.items() if part["ok"]}
+    if len(good) == len(parts):
+        return _document("healthy", parts, good)
+    return _document("degraded" if {"directives", "desk"} <= good else "unhealthy", parts, good)
+
+
+def _document(status: str, parts: dict[str, Any], good: set[str]) -> dict[str, Any]:
+    return {
+        "status": status,
+        "version": __version__,
+        "features": {name: good.issuperset(needs) for name, needs in _FEATURES.items()},
+        "workflow": {"support": "immediate_ticket", "modelisation": "validation_required"},
+        "providers": parts,
+    }
+
+
+def _probe(adapter: str, services: Services, part: str) -> dict[str, Any]:
+    began = time.perf_counter()
+    try:
+        provider = getattr(services, part)
+        found = provider.check() if hasattr(provider, "check") else None
+    except FigsupportError as error:
+        return _failed(adapter, error, time.perf_counter() - began)
+    return {
+        "adapter": adapter,
+        "ok": found.ok if found else True,
+        "latency_ms": round((time.perf_counter() - began) * 1000, 1),
+        "detail": found.detail if found else "",
+    }
+
+
+def _failed(adapter: str, error: FigsupportError, seconds: float) -> dict[str, Any]:
+    problems = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    detail = " — ".join(part for part in (error.message, problems, error.hint) if part)
+    return {
+        "adapter": adapter,
+        "ok": False,
+        "latency_ms": round(seconds * 1000, 1),
+        "detail": detail,
+    }

@@ -1,0 +1,248 @@
+"""What figsupport needs from the world, in the support desk's words.
+
+Each port's meaning is a contract test class in `tests/contracts.py` that every adapter
+inherits. Any method may raise `Unavailable` (in doubt: the work may have been done),
+`Refused` or `Credentials` (it was not done); other errors are listed at the method.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from figsupport.core.model import (
+    Analysis,
+    Case,
+    Classification,
+    FileFact,
+    Letter,
+    Message,
+    Reply,
+    Request,
+    SentLetter,
+    SubtaskRef,
+    Ticket,
+    TicketRef,
+)
+
+
+class TicketDraft(NamedTuple):
+    """A ticket to open. `key` is unique on the desk; `properties` are absolute values."""
+
+    key: str
+    reference: str
+    subject: str
+    content: str
+    contact_id: str
+    properties: dict[str, str]
+
+
+class SubtaskDraft(NamedTuple):
+    """A production subtask. `key` becomes a visible marker in its name."""
+
+    key: str
+    marker: str
+    name: str
+    body: str
+
+
+class StoredFile(NamedTuple):
+    """A file in the store: its link, its size in bytes, its SHA-256 in hexadecimal."""
+
+    url: str
+    size: int
+    sha256: str
+
+
+class News(NamedTuple):
+    """New incoming messages and the watermark to ask with next time."""
+
+    messages: tuple[Message, ...]
+    watermark: str
+
+
+class Health(NamedTuple):
+    """Whether a provider is usable; `detail` says what to do when it is not."""
+
+    ok: bool
+    detail: str
+
+
+class Desk(Protocol):
+    """Contacts, tickets, notes and messages."""
+
+    def find_contact(self, email: str) -> str | None:
+        """Return the id of the contact with this address (case-insensitive), or None."""
+        ...
+
+    def create_contact(self, email: str, name: str) -> str:
+        """Create a contact and return its id. Raises Conflict when the address is taken."""
+        ...
+
+    def find_ticket(self, key: str) -> TicketRef | None:
+        """Return the ticket that was created under this key, or None."""
+        ...
+
+    def create_ticket(self, draft: TicketDraft) -> TicketRef:
+        """Open a ticket. Raises Conflict when the key is taken."""
+        ...
+
+    def get_ticket(self, ticket_id: str) -> Ticket:
+        """Return a ticket. Raises NotFound."""
+        ...
+
+    def update_ticket(self, ticket_id: str, properties: dict[str, str]) -> None:
+        """Set properties to absolute values: safe to repeat. Raises NotFound."""
+        ...
+
+    def has_note(self, ticket_id: str, key: str) -> bool:
+        """Tell whether the note or letter record with this key is on the ticket."""
+        ...
+
+    def add_note(self, ticket_id: str, key: str, text: str) -> None:
+        """Write an internal note (plain text). The key is kept with it as a marker."""
+        ...
+
+    def record_letter(self, ticket_id: str, letter: SentLetter, key: str) -> None:
+        """Write a letter that was sent elsewhere into the ticket's messages."""
+        ...
+
+    def get_messages_for_ticket(self, ticket_id: str) -> tuple[Message, ...]:
+        """Return the mails of a ticket, ours and the client's, oldest first."""
+        ...
+
+    def new_messages(self, watermark: str | None) -> News:
+        """Return incoming messages since the watermark (None: all), oldest first.
+
+        A message may come again (the caller drops known ids); none may be left out.
+        """
+        ...
+
+    def check(self) -> Health:
+        """Probe the desk without changing anything."""
+        ...
+
+
+class Mail(Protocol):
+    """Letters to clients and to the administrator."""
+
+    def send(self, letter: Letter) -> None:
+        """Send a letter once more under its own Message-ID."""
+        ...
+
+    def was_sent(self, letter: Letter) -> bool:
+        """Tell whether the letter with this Message-ID surely left; False when unknown."""
+        ...
+
+    def check(self) -> Health:
+        """Probe the mail system without sending."""
+        ...
+
+
+class Board(Protocol):
+    """The production board where modellers find their subtasks."""
+
+    #: Seconds after a lost answer during which the board may still apply the call.
+    settle: float
+
+    def find_subtask(self, marker: str) -> SubtaskRef | None:
+        """Return the subtask whose name ends with the marker, or None."""
+        ...
+
+    def create_subtask(self, draft: SubtaskDraft) -> SubtaskRef:
+        """Create a subtask. The board does not refuse a second one with the same marker."""
+        ...
+
+    def check(self) -> Health:
+        """Probe the board without changing anything."""
+        ...
+
+
+class Store(Protocol):
+    """Clients' files, kept under deterministic keys and never overwritten."""
+
+    def put(self, key: str, source: Path, name: str) -> StoredFile:
+        """Store a local file under a key; a key that is there already stays as it is.
+
+        `name` is the client's own file name, offered on download.
+        """
+        ...
+
+    def secret_folder(self, case_id: str) -> str:
+        """Return the unguessable first segment (≥128 bits) of the keys of a case."""
+        ...
+
+    def check(self) -> Health:
+        """Probe the store without changing anything."""
+        ...
+
+
+class Judge(Protocol):
+    """Judgement on requests and replies. Never raises into the flow."""
+
+    def classify(self, request: Request) -> Classification:
+        """Return SUPPORT or MODELISATION and why."""
+        ...
+
+    def analyze(self, request: Request, files: Sequence[FileFact]) -> Analysis:
+        """Return completeness, complexity and credits."""
+        ...
+
+    def read(self, message: Message, case: Case) -> Reply:
+        """Return what a client's message means as an answer to our last letter."""
+        ...
+
+
+class Cases(Protocol):
+    """The journal: cases, the inbox, and the locks that die with their process."""
+
+    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Hold the lock of a case (or "poll"). Raises Busy after `wait` seconds."""
+        ...
+
+    def load(self, case_id: str) -> Case | None:
+        """Return the case with this id, or None."""
+        ...
+
+    def newest(self, fingerprint: str) -> Case | None:
+        """Return the newest case begun from this content without a request_id, or None."""
+        ...
+
+    def by_ticket(self, ticket_id: str) -> Case | None:
+        """Return the case of a ticket, or None."""
+        ...
+
+    def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:
+        """Save a case and mark as read the messages it has replies for, at once.
+
+        `unfinished`: a step is due. `durable`: on disk before returning.
+        """
+        ...
+
+    def open_cases(self) -> list[Case]:
+        """Return the cases that are not finished, oldest first."""
+        ...
+
+    def due(self) -> list[str]:
+        """Return the ids of cases with a step due or an unread message."""
+        ...
+
+    def inbox(self, ticket_id: str) -> tuple[Message, ...]:
+        """Return the unread messages of a ticket, oldest first."""
+        ...
+
+    def strangers(self) -> tuple[Message, ...]:
+        """Return the unread messages that belong to no case we hold."""
+        ...
+
+    def set_aside(self, message_id: str) -> None:
+        """Mark a message as read that belongs to no case."""
+        ...
+
+    def watermark(self) -> str | None:
+        """Return the watermark of the last `receive`, or None."""
+        ...
+
+    def receive(self, news: News) -> int:
+        """Save messages (known ids dropped) and watermark in one transaction; count the new."""
+        ...

@@ -1,0 +1,81 @@
+"""`--dry-run`: the same work on a throwaway copy of the embedded state; nothing is sent.
+
+Live providers are replaced by the embedded ones, files are known by name only, and the
+rules judge: no state, no network, no download, no model call.
+"""
+
+import atexit
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from figsupport.core.model import FileFact, FileRef
+from figsupport.core.pricing import kind_of
+from figsupport.services import Services
+from figsupport.settings import Settings
+from figsupport.steps import Bring, Recognise
+
+
+class Rehearsal(Services):
+    """Services whose every effect lands in a folder that is removed afterwards."""
+
+    def bring(self, language: str) -> Bring:
+        """Return what brings an empty file in place of the client's."""
+        nothing = self.settings.home / "nothing"
+        nothing.touch(mode=0o600)
+
+        @contextmanager
+        def bring(file: FileRef) -> Iterator[Path]:
+            yield nothing
+
+        return bring
+
+    @cached_property
+    def recognise(self) -> Recognise:
+        """What tells files by their names."""
+        grid = self.directives.grid
+
+        def recognise(name: str, path: Path) -> tuple[FileFact, str]:
+            return FileFact(name=name, kind=kind_of(name, grid)), ""
+
+        return recognise
+
+
+def rehearse(services: Services) -> Rehearsal:
+    """Return services on a copy of the state as it is now."""
+    folder = Path(tempfile.mkdtemp(prefix="figsupport-dry-run-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    home = services.settings.home
+    for name in ("cases.sqlite", "desk.sqlite"):
+        if (home / name).is_file():
+            _copy_database(home / name, folder / name)
+    if (home / "mail" / "inbox").is_dir():
+        shutil.copytree(home / "mail" / "inbox", folder / "mail" / "inbox")
+    return Rehearsal(_embedded(services.settings, folder), services.now)
+
+
+def _embedded(settings: Settings, home: Path) -> Settings:
+    return settings.model_copy(
+        update={
+            "figsupport_home": home,
+            "figsupport_desk": "local",
+            "figsupport_board": "local",
+            "figsupport_store": "local",
+            "figsupport_judge": "rules",
+            "figsupport_mail": "local",
+            "figsupport_sync": "normal",
+        }
+    )
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database that others may be writing to."""
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as read,
+        closing(sqlite3.connect(target)) as write,
+    ):
+        read.backup(write)

@@ -1,0 +1,160 @@
+"""The composition root: which adapter serves each port, built on first use."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from figsupport import ports
+from figsupport.core.compose import Office
+from figsupport.settings import Settings
+
+if TYPE_CHECKING:
+    from figsupport.adapters.database import Database
+    from figsupport.directives import Directives
+    from figsupport.steps import Bring, Recognise
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """The ports of one run. Each is built when it is first asked for."""
+
+    def __init__(self, settings: Settings, now: Clock = utc_now) -> None:
+        self.settings = settings
+        self.now = now
+        self.adapters = settings.adapters()
+
+    @cached_property
+    def directives(self) -> "Directives":
+        """The business rules. Raises InvalidDirectives."""
+        from figsupport import directives
+
+        return directives.load(self.settings.figsupport_directives or directives.default_folder())
+
+    @cached_property
+    def office(self) -> Office:
+        """Who writes our letters."""
+        sender = self.settings.mail_from or "Figurative <support@localhost>"
+        return Office(
+            sender=sender,
+            domain=sender.rpartition("@")[2].strip("<> ") or "localhost",
+            administrator=self.settings.admin_email or "admin@localhost",
+        )
+
+    @cached_property
+    def desk(self) -> ports.Desk:
+        """The support desk."""
+        built: ports.Desk = self._build("desk")
+        return built
+
+    @cached_property
+    def board(self) -> ports.Board:
+        """The production board."""
+        built: ports.Board = self._build("board")
+        return built
+
+    @cached_property
+    def mail(self) -> ports.Mail:
+        """Letters out."""
+        built: ports.Mail = self._build("mail")
+        return built
+
+    @cached_property
+    def store(self) -> ports.Store:
+        """Clients' files."""
+        built: ports.Store = self._build("store")
+        return built
+
+    @cached_property
+    def judge(self) -> ports.Judge:
+        """The judge of requests and replies."""
+        built: ports.Judge = self._build("judge")
+        return built
+
+    @cached_property
+    def cases(self) -> ports.Cases:
+        """The journal."""
+        from figsupport.adapters.cases import LocalCases
+
+        return LocalCases(self.settings.home, self.settings.figsupport_sync)
+
+    @cached_property
+    def desk_file(self) -> "Database":
+        """The file that the embedded desk and board share."""
+        from figsupport.adapters.local_desk import open_desk
+
+        return open_desk(self.settings.home, self.settings.figsupport_sync)
+
+    def bring(self, language: str) -> "Bring":
+        """Return what brings a client's file here; its problems are told in this language."""
+        from figsupport.files.bring import bringer
+
+        return bringer(
+            self.settings.home / "spool",
+            self.settings.limits,
+            self.settings.allow_hosts,
+            language,
+        )
+
+    @cached_property
+    def recognise(self) -> "Recognise":
+        """What tells what a client's file is."""
+        from figsupport.files.recognise import recogniser
+
+        return recogniser(self.directives.grid)
+
+    def _build(self, port: str) -> Any:  # each property above says its port
+        return FACTORIES[port, getattr(self.adapters, port)](self)
+
+
+def _local_desk(services: Services) -> ports.Desk:
+    from figsupport.adapters.local_desk import LocalDesk
+    from figsupport.adapters.maildir import Inbox
+
+    inbox = Inbox(services.settings.home / "mail", services.settings.figsupport_sync)
+    return LocalDesk(services.desk_file, inbox, services.now)
+
+
+def _local_board(services: Services) -> ports.Board:
+    from figsupport.adapters.local_desk import LocalBoard
+
+    return LocalBoard(services.desk_file, services.now)
+
+
+def _local_mail(services: Services) -> ports.Mail:
+    from figsupport.adapters.maildir import LocalMail
+
+    return LocalMail(
+        services.settings.home / "mail" / "outbox",
+        services.office.sender,
+        services.now,
+        services.settings.figsupport_sync,
+    )
+
+
+def _local_store(services: Services) -> ports.Store:
+    from figsupport.adapters.local_store import LocalStore
+
+    return LocalStore(services.settings.home / "files", services.settings.figsupport_sync)
+
+
+def _rules(services: Services) -> ports.Judge:
+    from figsupport.adapters.rules import RulesJudge
+
+    return RulesJudge(services.directives)
+
+
+#: (port, name) → adapter. Another desk is one adapter file and one line here.
+FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
+    ("desk", "local"): _local_desk,
+    ("board", "local"): _local_board,
+    ("mail", "local"): _local_mail,
+    ("store", "local"): _local_store,
+    ("judge", "rules"): _rules,
+}

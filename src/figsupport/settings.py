@@ -1,0 +1,213 @@
+"""The settings: environment first, then `.env` files. The only reader of the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from figsupport.core.intake import Limits
+from figsupport.errors import Misconfigured, Problem
+
+Port = Literal["desk", "board", "store", "judge", "mail"]
+
+_PLACEHOLDER = re.compile(
+    r"(?:.*(?:\.\.\.|…)|<.*>|x{3,}|your[-_ ].*|votre[-_ ].*|change[-_ ]?me|todo|example)",
+    re.IGNORECASE,
+)
+
+#: What each live adapter needs. A variable here is missing when unset, empty or a placeholder.
+NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("desk", "hubspot"): (
+        "HUBSPOT_API_KEY",
+        "HUBSPOT_HUB_ID",
+        "HUBSPOT_PIPELINE_ID",
+        "HUBSPOT_STAGE_NEW",
+    ),
+    ("board", "clickup"): ("CLICKUP_API_KEY", "CLICKUP_PARENT_TASK_ID"),
+    ("store", "r2"): (
+        "R2_ACCESS_KEY_ID",
+        "R2_SECRET_ACCESS_KEY",
+        "R2_BUCKET_NAME",
+        "R2_ENDPOINT_URL",
+        "R2_PUBLIC_URL",
+    ),
+    ("judge", "claude"): ("ANTHROPIC_API_KEY",),
+    ("mail", "smtp"): ("SMTP_HOST", "MAIL_FROM", "ADMIN_EMAIL"),
+    ("mail", "hubspot"): ("HUBSPOT_API_KEY", "HUBSPOT_SENDER_USER_ID", "ADMIN_EMAIL"),
+}
+_LOCAL = {"desk": "local", "board": "local", "store": "local", "judge": "rules", "mail": "local"}
+_LIVE = {"desk": "hubspot", "board": "clickup", "store": "r2", "judge": "claude", "mail": "smtp"}
+_KEYS = {
+    "desk": "HUBSPOT_API_KEY",
+    "board": "CLICKUP_API_KEY",
+    "store": "R2_ACCESS_KEY_ID",
+    "judge": "ANTHROPIC_API_KEY",
+    "mail": "SMTP_HOST",
+}
+
+
+class Adapters(NamedTuple):
+    """The adapter's name for each port."""
+
+    desk: str
+    board: str
+    store: str
+    judge: str
+    mail: str
+
+    @property
+    def all_local(self) -> bool:
+        """Tell whether nothing leaves this machine."""
+        return self._asdict() == _LOCAL
+
+
+class Settings(BaseSettings):
+    """Every setting, by its name in the environment (case-insensitive)."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    hubspot_api_key: SecretStr | None = None
+    hubspot_base_url: str = "https://api.hubapi.com"
+    hubspot_hub_id: str | None = None
+    hubspot_pipeline_id: str | None = None
+    hubspot_stage_new: str | None = None
+    hubspot_stage_done: str | None = None
+    hubspot_sender_user_id: str | None = None
+    admin_email: str | None = None
+    clickup_api_key: SecretStr | None = None
+    clickup_base_url: str = "https://api.clickup.com/api/v2"
+    clickup_parent_task_id: str | None = None
+    clickup_assignee_id: int | None = None
+    r2_access_key_id: str | None = None
+    r2_secret_access_key: SecretStr | None = None
+    r2_bucket_name: str | None = None
+    r2_endpoint_url: str | None = None
+    r2_public_url: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_from: str | None = None
+
+    figsupport_home: Path | None = None
+    figsupport_directives: Path | None = None
+    figsupport_desk: Literal["hubspot", "local"] | None = None
+    figsupport_board: Literal["clickup", "local"] | None = None
+    figsupport_store: Literal["r2", "local"] | None = None
+    figsupport_judge: Literal["claude", "rules"] | None = None
+    figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
+    figsupport_allow_hosts: str = ""
+    figsupport_settle: float = Field(default=90.0, ge=0, le=3600)
+    figsupport_sync: Literal["full", "normal"] = "full"
+    figsupport_max_credits: int = Field(default=20, ge=1, le=1000)
+    figsupport_max_document: int = Field(default=1024 * 1024, ge=1024)
+    figsupport_max_description: int = Field(default=100_000, ge=100)
+    figsupport_max_files: int = Field(default=50, ge=0)
+    figsupport_max_file_size: int = Field(default=500_000_000, ge=1)
+    figsupport_max_request_size: int = Field(default=2_000_000_000, ge=1)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_placeholder(cls, value: object) -> object:
+        if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
+            return None
+        return value.strip() if isinstance(value, str) else value
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of the embedded desk and the journal."""
+        return self.figsupport_home or default_home()
+
+    @property
+    def limits(self) -> Limits:
+        """Return how large a request may be."""
+        return Limits(
+            document=self.figsupport_max_document,
+            description=self.figsupport_max_description,
+            files=self.figsupport_max_files,
+            file_size=self.figsupport_max_file_size,
+            request_size=self.figsupport_max_request_size,
+        )
+
+    @property
+    def allow_hosts(self) -> tuple[str, ...]:
+        """Return the hosts and networks that downloads may reach although they are not public."""
+        return tuple(
+            part.strip() for part in self.figsupport_allow_hosts.split(",") if part.strip()
+        )
+
+    def value(self, name: str) -> object:
+        """Return a setting by its name in the environment."""
+        return getattr(self, name.lower())
+
+    def adapters(self) -> Adapters:
+        """Return which adapter serves each port.
+
+        Without any live key everything is local. With one, every port is live or set to
+        local explicitly: nothing falls back silently. Raises Misconfigured naming every
+        missing variable.
+        """
+        live = any(self.value(name) is not None for name in _KEYS.values()) or any(
+            self._chosen(port) == name for port, name in (*_LIVE.items(), ("mail", "hubspot"))
+        )
+        chosen = {
+            port: self._chosen(port) or (_LIVE[port] if live else _LOCAL[port]) for port in _LOCAL
+        }
+        problems = [
+            Problem(name, f"is missing; FIGSUPPORT_{port.upper()}={adapter} needs it")
+            for port, adapter in chosen.items()
+            for name in NEEDS.get((port, adapter), ())
+            if self.value(name) is None
+        ]
+        if problems:
+            names = ", ".join(dict.fromkeys(problem.field for problem in problems))
+            raise Misconfigured(
+                f"Settings are missing: {names}",
+                hint="Set them in the environment or in .env, or choose the embedded adapter "
+                "of a port, for example FIGSUPPORT_BOARD=local.",
+                problems=problems,
+            )
+        return Adapters(**chosen)
+
+    def _chosen(self, port: str) -> str | None:
+        name = self.value(f"figsupport_{port}")
+        return str(name) if name else None
+
+
+def default_home() -> Path:
+    """Return the user's data folder of this platform."""
+    return user_data_path("figsupport", appauthor=False)
+
+
+def load(env_file: Path | None = None) -> Settings:
+    """Read the settings. Raises Misconfigured naming every variable that does not fit.
+
+    Files never override the environment; the file given (or `.env` here) comes before the
+    `.env` in the home folder, because cron has no working folder.
+    """
+    if env_file is not None and not env_file.is_file():
+        raise Misconfigured(
+            f"There is no file {env_file}", hint="Check the path given to --env-file."
+        )
+    home = Path(os.environ.get("FIGSUPPORT_HOME") or default_home())
+    files = [path for path in (home / ".env", env_file or Path(".env")) if path.is_file()]
+    try:
+        return Settings(_env_file=files or None)  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems = [
+            Problem(str(line["loc"][0]).upper(), f"{line['msg']}")
+            for line in error.errors(include_url=False, include_input=False)
+        ]
+        raise Misconfigured(
+            "Settings do not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+            hint="Correct them in the environment or in .env; .env.example explains each.",
+            problems=problems,
+        ) from None
