@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from figsupport import __version__
+from figsupport.errors import FigsupportError
 
 EXITS = """
 Exits: 0 done · 1 a bug · 2 mistyped · 65 the request or a directive is wrong ·
@@ -40,7 +41,7 @@ class Options:
         self.verbose = 0
         self.quiet = False
         self.env_file: Path | None = None
-        self.command = ""
+        self.notice = ""  # said beside the result, to people
 
     def add(
         self,
@@ -100,9 +101,8 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
     shared = list(inspect.signature(_global, eval_str=True).parameters.values())[:-1]
 
     @wraps(function)
-    def run(context: typer.Context, **given: Any) -> Any:  # noqa: ANN401 — typer's values
+    def run(context: typer.Context, **given: Any) -> Any:
         options: Options = context.obj
-        options.command = function.__name__
         options.add(**{parameter.name: given.pop(parameter.name) for parameter in shared[1:]})
         return function(options, **given)
 
@@ -178,8 +178,9 @@ def validate(
         raise typer.BadParameter("--reject goes with neither --credits nor --quote")
     if not reject and credits_ is None:
         raise typer.BadParameter("--credits N is missing (or --reject)")
-    verdict = "reject" if reject else "quote" if quote else "accept"
-    return commands.validate(options, ticket, verdict, credits_ or 0, reason if reject else notes)
+    if reject:
+        return commands.validate(options, ticket, "reject", 0, reason)
+    return commands.validate(options, ticket, "quote" if quote else "accept", credits_ or 0, notes)
 
 
 @command
@@ -260,7 +261,7 @@ def _run(argv: list[str], options: Options) -> int:
         return 2
     except (KeyboardInterrupt, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 — a bug is reported, never lost
+    except Exception as error:
         _tell(_bug(error), options)
         return 1
 
@@ -268,7 +269,7 @@ def _run(argv: list[str], options: Options) -> int:
 def _show(answer: Any, options: Options) -> int:
     """Print what a command returned; return the exit code."""
     if answer is None or isinstance(answer, int):
-        return answer or 0  # --help and --version have printed already
+        return int(answer or 0)  # --help and --version have printed already
     if not hasattr(answer, "each"):
         _print(answer, options)
         return int(answer.exit_code)
@@ -284,10 +285,16 @@ def _show(answer: Any, options: Options) -> int:
 def _print(answer: Any, options: Options) -> None:
     if _wants_json(options):
         if not (options.quiet and answer.unremarkable):
-            print(_dumps(answer.document), flush=True)
+            document = answer.document
+            if options.dry_run and isinstance(document, dict):
+                document = {"dry_run": True, **document}
+            print(_dumps(document), flush=True)
         return
     from figsupport import output
 
+    if options.notice and not options.quiet:
+        output.notice(options.notice)
+        options.notice = ""
     output.show(answer, quiet=options.quiet, verbose=options.verbose, dry_run=options.dry_run)
 
 

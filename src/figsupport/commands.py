@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from figsupport import settings as settings_, workflow
-from figsupport.core import progress
-from figsupport.core.intake import is_case, new_case, parse_case, parse_json, parse_request
+from figsupport import settings as settings_
+from figsupport import workflow
+from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
 from figsupport.core.model import Case, Request
 from figsupport.errors import (
     Busy,
@@ -17,6 +17,7 @@ from figsupport.errors import (
     Misconfigured,
     NotFound,
     Problem,
+    TryLater,
 )
 from figsupport.services import Services
 
@@ -32,6 +33,7 @@ class Options(Protocol):
     verbose: int
     quiet: bool
     env_file: Path | None
+    notice: str
 
 
 class Answer(NamedTuple):
@@ -112,7 +114,7 @@ def analyze(options: Options, argument: str) -> Answer | Answers:
     return _for_each(options, argument, lambda given, services: _part(given, services, "analyze"))
 
 
-def _part(given: Request | Case, services: Services, part: str) -> Answer:
+def _part(given: Request | Case, services: Services, part: workflow.Part) -> Answer:
     case = workflow.work_on(given, services, part)
     document = case.model_dump(mode="json")
     letter = workflow.letter_of(case, services) if part == "analyze" else None
@@ -260,8 +262,10 @@ def _round(services: Services) -> Answer:
     try:
         done = workflow.poll_pending_tickets(services)
     except Busy:
-        return Answer({**_NOTHING, "busy": True}, "busy")
-    return Answer(round_document(done), "round", (done,), _round_exit(done))
+        return Answer({**_NOTHING, "busy": True}, "busy", unremarkable=True)
+    return Answer(
+        round_document(done), "round", (done,), _round_exit(done), not _needs_person(done)
+    )
 
 
 def round_document(done: workflow.Round) -> dict[str, Any]:
@@ -288,9 +292,12 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def _round_exit(done: workflow.Round) -> int:
-    from figsupport.errors import TryLater
+def _needs_person(done: workflow.Round) -> bool:
+    told = done.questions or done.unclear or done.strangers or done.errors
+    return bool(told) or any(case.validation_status == "pending_admin" for case in done.touched)
 
+
+def _round_exit(done: workflow.Round) -> int:
     return gravest(error.exit_code for _, error in done.errors if not isinstance(error, TryLater))
 
 
@@ -340,6 +347,7 @@ def reply(options: Options, ticket: str, text: str | None, eml: Path | None) -> 
     case = workflow.find_case(ticket, services)
     raw = playing.as_mail(case, services.now(), services.office.sender, text, eml)
     message = playing.deliver(raw, services.settings.home / "mail", services.now())
+    message = message.model_copy(update={"ticket_id": ticket})
     return Answer(message.model_dump(mode="json"), "reply", (case, message))
 
 
@@ -364,6 +372,8 @@ def open_services(options: Options) -> Services:
     found = settings_.load(options.env_file)
     services = Services(found)
     _ = services.directives
+    if services.adapters.all_local:
+        options.notice = f"Embedded desk, no key set: everything stays in {found.home}"
     if options.dry_run:
         from figsupport.rehearsal import rehearse
 

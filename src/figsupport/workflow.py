@@ -350,8 +350,7 @@ def _tally(
         resumed=sum(
             1
             for case in after
-            if len(case.history) > len(before[case.id].history)
-            and len(case.replies) == len(before[case.id].replies)
+            if case != before[case.id] and due(before[case.id], (), case.created_at) is not None
         ),
         replies=len(new),
         validated=became.count("validated"),

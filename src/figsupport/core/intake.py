@@ -19,6 +19,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM}){{0,10}}@{_LABEL}(?:\.{_LABEL}){{0,10}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CASE_HINT = "Pipe the document of classify, upload or analyze as it was printed."
 _NAME_LENGTH = 255
 _SHORT_LENGTH = 1_000
 _URL_LENGTH = 4_096
@@ -94,7 +95,9 @@ def parse_case(document: Mapping[str, Any], limits: Limits) -> Case:
     request = document.get("request")
     if not isinstance(request, Mapping):
         problem = Problem("request", "is missing; a case document holds the request it is about")
-        raise InvalidRequest("The case does not fit", problems=[problem])
+        raise InvalidRequest(
+            "The case does not fit: the request is missing", hint=_CASE_HINT, problems=[problem]
+        )
     parsed = parse_request(request, limits)
     try:
         return Case.model_validate({**document, "request": parsed})
@@ -105,7 +108,7 @@ def parse_case(document: Mapping[str, Any], limits: Limits) -> Case:
         ]
         raise InvalidRequest(
             "The case does not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
-            hint="Pipe the document of classify, upload or analyze as it was printed.",
+            hint=_CASE_HINT,
             problems=problems,
         ) from None
 

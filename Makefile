@@ -1,0 +1,37 @@
+# One front door. Needs Debian's packages python3, python3-venv and make; nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+RUN     = $(VENV)/bin
+DEMO   ?= demo
+
+.PHONY: demo test check kill bench picture clean
+
+$(RUN)/figsupport: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(RUN)/figsupport
+
+demo: $(RUN)/figsupport  ## a real request becomes a ticket, a quote, a subtask
+	@VENV=$(VENV) sh examples/demo.sh $(DEMO)
+
+test: $(RUN)/figsupport  ## the tests
+	$(RUN)/python -m pytest
+
+check: $(RUN)/figsupport  ## format, lint, types, tests with coverage of the core
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/python -m pytest --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+kill: $(RUN)/figsupport  ## kill the program at every step of every path (minutes)
+	$(RUN)/python -m tests.kill --all
+
+bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
+	$(RUN)/python benchmarks/startup.py
+	$(RUN)/python benchmarks/intake.py
+
+picture: $(RUN)/figsupport  ## the terminal picture of the README
+	$(RUN)/python docs/picture.py
+
+clean:
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache
