@@ -11,7 +11,7 @@ from figsupport.settings import Settings
 
 if TYPE_CHECKING:
     from figsupport.adapters.database import Database
-    from figsupport.directives import Directives
+    from figsupport.core.rules import Directives
     from figsupport.steps import Bring, Recognise
 
 Clock = Callable[[], datetime]

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 from figsupport import steps
 from figsupport.core import decisions, progress
 from figsupport.core.adoption import adopted
+from figsupport.core.classify import language
 from figsupport.core.compose import compose
 from figsupport.core.intake import check_same, identity, new_case
 from figsupport.core.model import (
@@ -58,7 +59,7 @@ def intake(given: Request | Case, services: Services) -> tuple[Case, bool]:
     with cases.lock(case_id, PATIENCE):
         case = cases.load(case_id)
         if case is None:
-            case = new_case(case_id, request, services.directives.language_of(request), now)
+            case = new_case(case_id, request, language(request), now)
             if isinstance(given, Case):
                 case = case.with_(
                     classification=given.classification, files=given.files, analysis=given.analysis
@@ -108,8 +109,7 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
     if isinstance(given, Case):
         case = given
     else:
-        language = services.directives.language_of(given)
-        case = new_case(identity(given, None, now), given, language, now)
+        case = new_case(identity(given, None, now), given, language(given), now)
     if part == "upload":
         return case.with_(files=(*case.files, *_upload(case, services)))
     if case.classification is None:

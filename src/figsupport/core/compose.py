@@ -125,7 +125,7 @@ def _post(
 def _letter(case: Case, post: Post, key: str, directives: Directives, office: Office) -> Letter:
     to_staff = post.letter == "administrator"
     to = office.administrator if to_staff else case.request.user_email
-    text = letters.write(case, post, directives.templates)
+    text = letters.write(case, post, directives.templates, _reply(case, post.about))
     thread = tuple(mail.message_id for mail in case.mails if mail.to == to)
     return Letter(
         kind=post.letter or "administrator",

@@ -133,9 +133,7 @@ def _weight(facts: ModelFacts, limits: Limits) -> Iterator[Remark]:
     size = facts.size
     for limit, blocking in ((limits.size, True), (limits.advised_size, False)):
         if limit is not None and size > limit:
-            fr, en = (
-                ("au plus", "at most") if blocking else ("conseillés", "advised")
-            )
+            fr, en = ("au plus", "at most") if blocking else ("conseillés", "advised")
             yield Remark(
                 blocking,
                 _say(

@@ -43,7 +43,9 @@ _DAMAGE = (
 
 
 def inspect_model(
-    path: Path, format: str, side_files: Mapping[str, Path] | None = None  # noqa: A002
+    path: Path,
+    format: str,
+    side_files: Mapping[str, Path] | None = None,  # noqa: A002
 ) -> ModelFacts:
     """Return what the 3D file at `path` really holds; hostile content is a `problem`.
 

@@ -56,9 +56,7 @@ class Archive:
 
     def start(self, entry: Entry) -> int:
         """Return where the bytes of an entry begin."""
-        signature, name, extra = struct.unpack(
-            "<4s22xHH", self._source.read(entry.offset, 30)
-        )
+        signature, name, extra = struct.unpack("<4s22xHH", self._source.read(entry.offset, 30))
         if signature != b"PK\3\4":
             raise damaged("l'archive se contredit", "the archive contradicts itself")
         return int(entry.offset + 30 + name + extra)

@@ -198,7 +198,9 @@ def _triangles(file: _File, mesh: Block) -> int:
     if stride * faces > block.size:
         raise damaged("des faces manquent", "faces are missing")
     data = file.source.read(block.at, stride * faces)
-    fourth = struct.iter_unpack(f"{file.order}{offset}x{code}{stride - offset - struct.calcsize(code)}x", data)
+    fourth = struct.iter_unpack(
+        f"{file.order}{offset}x{code}{stride - offset - struct.calcsize(code)}x", data
+    )
     return faces + sum(corner != 0 for (corner,) in fourth)
 
 
@@ -225,9 +227,7 @@ def _add(file: _File, mesh: Block, matrix: Matrix, box: Box) -> bool:
     return True
 
 
-def _textures(
-    file: _File, folder: Folder
-) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
+def _textures(file: _File, folder: Folder) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
     sizes, missing = [], dict[str, None]()
     for block in [b for b in file.blocks if b.code == b"IM"][:MAX_NAMES]:
         fields = file.fields(block, "Image")
@@ -235,7 +235,9 @@ def _textures(
         if field is None or file.number(block, "Image", "packedfile", file.pointer):
             continue
         size = min(240, block.size - field[0])
-        name = base_name(file.source.read(block.at + field[0], size).split(b"\0")[0].decode("utf-8", "replace"))
+        name = base_name(
+            file.source.read(block.at + field[0], size).split(b"\0")[0].decode("utf-8", "replace")
+        )
         picture = folder.find(name) if name else None
         found = None if picture is None else image_size(picture, name)
         if name and picture is None:

@@ -63,7 +63,9 @@ class Crate:
         if rep is None or rep.kind != TOKEN or not rep.is_array:
             return []
         count, at = self._array(rep, 4)
-        return [self.tokens[i] for i in struct.unpack(f"<{count}I", self._source.read(at, 4 * count))]
+        return [
+            self.tokens[i] for i in struct.unpack(f"<{count}I", self._source.read(at, 4 * count))
+        ]
 
     def size_of(self, rep: Rep | None) -> int:
         """Return how many items an array has."""

@@ -98,7 +98,9 @@ def _triangles(primitive: Element) -> int:
 def _points(geometry: Element) -> list[list[float]]:
     """Return the x, y and z of the POSITION source of a mesh."""
     mesh = geometry.find("mesh")
-    named = {i.get("semantic"): i.get("source", "") for i in geometry.iterfind("mesh/vertices/input")}
+    named = {
+        i.get("semantic"): i.get("source", "") for i in geometry.iterfind("mesh/vertices/input")
+    }
     wanted = (named.get("POSITION") or "").removeprefix("#")
     for source in () if mesh is None else mesh.findall("source"):
         if source.get("id") != wanted:
@@ -181,9 +183,7 @@ def _number(word: str) -> float:
     return float(word.replace(",", "."))
 
 
-def _textures(
-    root: Element, folder: Folder
-) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
+def _textures(root: Element, folder: Folder) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
     sizes, missing = [], dict[str, None]()
     for image in root.findall("library_images/image")[:MAX_NAMES]:
         name = (image.findtext("init_from/ref") or image.findtext("init_from") or "").strip()

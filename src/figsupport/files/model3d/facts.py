@@ -162,8 +162,12 @@ class Box:
 
     def add_box(self, low: Sequence[float], high: Sequence[float], matrix: Matrix) -> None:
         """Add the eight corners of a box, moved by `matrix`."""
-        corners = [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1])
-                   for z in (low[2], high[2])]
+        corners = [
+            (x, y, z)
+            for x in (low[0], high[0])
+            for y in (low[1], high[1])
+            for z in (low[2], high[2])
+        ]
         self.add_points(corners, matrix)
 
     def sizes(self) -> tuple[float, float, float] | None:

@@ -325,9 +325,7 @@ def _add_points(reader: _Reader, numbers: Numbers, matrix: Matrix, box: Box) -> 
         box.add_moved(values[0::3], values[1::3], values[2::3], matrix)
 
 
-def _textures(
-    scene: _Scene, folder: Folder
-) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
+def _textures(scene: _Scene, folder: Folder) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:
     sizes, missing = [], []
     for name, embedded in scene.pictures.items():
         picture = embedded or folder.find(name)

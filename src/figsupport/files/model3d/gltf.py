@@ -160,9 +160,7 @@ def _names(document: Object, key: str) -> tuple[str, ...]:
 
 def _missing(names: tuple[str, ...]) -> Finding:
     listed = ", ".join(name[:100] for name in names[:10])
-    return Finding(
-        fr=f"il manque des fichiers : {listed}", en=f"these files are missing: {listed}"
-    )
+    return Finding(fr=f"il manque des fichiers : {listed}", en=f"these files are missing: {listed}")
 
 
 def _forbidden(uri: str) -> Finding:

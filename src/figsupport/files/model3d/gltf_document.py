@@ -210,8 +210,10 @@ def read_columns(accessor: Accessor, start: int, count: int) -> list[Sequence[fl
         values = array(accessor.code, data)
         step = stride // item
         return [values[column::step] for column in range(element)]
-    rows = struct.iter_unpack(f"<{element}{accessor.code}{stride - item * element}x",
-                              data + bytes(stride * count - len(data)))
+    rows = struct.iter_unpack(
+        f"<{element}{accessor.code}{stride - item * element}x",
+        data + bytes(stride * count - len(data)),
+    )
     return [array(accessor.code, column) for column in zip(*rows, strict=True)]
 
 

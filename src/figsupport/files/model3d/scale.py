@@ -49,9 +49,7 @@ def with_likely_unit(facts: ModelFacts) -> ModelFacts:
     else:
         unit = likely_unit(longest, *SENSIBLE_M)
         finding = _unitless(longest, unit)
-    return facts.model_copy(
-        update={"likely_unit": unit, "findings": (*facts.findings, finding)}
-    )
+    return facts.model_copy(update={"likely_unit": unit, "findings": (*facts.findings, finding)})
 
 
 def size_finding(facts: ModelFacts, text: str) -> Finding | None:

@@ -6,7 +6,14 @@ Source: 3D Systems "StereoLithography Interface Specification", 1989.
 import struct
 from array import array
 
-from figsupport.files.model3d.facts import Box, ModelFacts, Unreadable, cut_short, measured, truncated
+from figsupport.files.model3d.facts import (
+    Box,
+    ModelFacts,
+    Unreadable,
+    cut_short,
+    measured,
+    truncated,
+)
 from figsupport.files.model3d.source import Folder, Source, head, line_batches
 
 HEADER, RECORD = 84, 50
@@ -70,9 +77,7 @@ def _ascii(source: Source) -> ModelFacts:
     return _facts(source, facets, box, exact=True, meshes=solids)
 
 
-def _facts(
-    source: Source, triangles: int, box: Box, *, exact: bool, meshes: int = 1
-) -> ModelFacts:
+def _facts(source: Source, triangles: int, box: Box, *, exact: bool, meshes: int = 1) -> ModelFacts:
     return ModelFacts(
         format="stl",
         size=source.size,

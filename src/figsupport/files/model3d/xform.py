@@ -51,6 +51,4 @@ def inverse(matrix: Matrix) -> Matrix:
         ((f * g - d * i) * k, (a * i - c * g) * k, (c * d - a * f) * k),
         ((d * h - e * g) * k, (b * g - a * h) * k, (a * e - b * d) * k),
     )
-    return tuple(
-        value for x, y, z in rows for value in (x, y, z, -(x * tx + y * ty + z * tz))
-    )
+    return tuple(value for x, y, z in rows for value in (x, y, z, -(x * tx + y * ty + z * tz)))

@@ -1,0 +1,247 @@
+"""Letters from templates: a client's words go in as words, never as markup. Pure."""
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from figsupport.core.model import Case, FileFact, Language, LetterKind, Post, Reply
+from figsupport.core.rules import Template
+from figsupport.core.words import printable
+
+Templates = Mapping[tuple[LetterKind, Language], Template]
+
+_COMMON = "client objet reference"
+_FACTS = "why words email ticket link description files judgement commands"
+
+
+def _names(allowed: str, required: str) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(f"{_COMMON} {allowed}".split()), frozenset(f"reference {required}".split())
+
+
+#: The names a template of each kind may use, and those that it must use.
+NAMES: Mapping[LetterKind, tuple[frozenset[str], frozenset[str]]] = {
+    "info": _names("missing", "missing"),
+    "quote": _names("credits included", "credits"),
+    "administrator": _names(_FACTS, "why ticket commands"),
+    "confirmation": _names("credits", ""),
+    "refusal": _names("", ""),
+    "rejection": _names("reason", "reason"),
+}
+#: What a quote must say so that the client knows how to accept.
+ACCEPT_WORDS: Mapping[Language, str] = {"fr": "Je valide", "en": "I accept"}
+NAME = re.compile(r"\$(\$|[a-z_]+)")
+_BULLET = "- "
+_STYLE = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5;color:#222"
+
+
+class LetterText(NamedTuple):
+    """A letter's subject (one line), its plain text and its HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def compose(template: Template, names: Mapping[str, str]) -> LetterText:
+    """Return the letter of a template. Raises KeyError for a name that is not given."""
+    clean = {name: printable(value).strip() for name, value in names.items()}
+    subject = _filled(template.subject, {name: _line(value) for name, value in clean.items()})
+    body = re.sub(r"\n{3,}", "\n\n", _filled(template.body, clean)).strip()
+    return LetterText(_line(subject), f"{body}\n", _html(body))
+
+
+def generate_info_request_message(case: Case, templates: Templates) -> LetterText:
+    """Return the letter that names exactly what is missing."""
+    missing = case.analysis.missing if case.analysis else ()
+    return _to_client("info", case, templates, missing=_bullets(missing))
+
+
+def generate_quote_message(case: Case, templates: Templates) -> LetterText:
+    """Return the quote: the price, what it includes, how to accept."""
+    included = _INCLUDED[case.language]
+    adjusts = any(file.kind == "model3d" and file.problem is None for file in case.files)
+    lines = included["adjustment"] if adjusts else included["modelling"]
+    price = credits_in_words(case.credits_estimes or 0, case.language)
+    return _to_client("quote", case, templates, credits=price, included=_bullets(lines))
+
+
+def generate_confirmation_message(case: Case, templates: Templates) -> LetterText:
+    """Return the letter that says the work begins."""
+    number = case.decision.credits if case.decision else case.credits_estimes
+    price = credits_in_words(number or 0, case.language)
+    return _to_client("confirmation", case, templates, credits=price)
+
+
+def generate_refusal_message(case: Case, templates: Templates) -> LetterText:
+    """Return the letter that notes the client's refusal."""
+    return _to_client("refusal", case, templates)
+
+
+def generate_rejection_message(case: Case, templates: Templates) -> LetterText:
+    """Return the letter that says an administrator refused, and why."""
+    reason = case.decision.notes if case.decision else ""
+    return _to_client("rejection", case, templates, reason=reason)
+
+
+def generate_admin_notice_message(
+    case: Case, templates: Templates, why: str, reply: Reply | None = None
+) -> LetterText:
+    """Return the notice to the administrator: all facts, and the commands to type.
+
+    `why` is the occasion: complex, rounds, type, late, or the intent of `reply`.
+    """
+    ticket = case.ticket.id if case.ticket else "?"
+    return compose(
+        templates["administrator", "fr"],
+        {
+            "why": _WHY.get(why, why),
+            "words": _said(reply),
+            "reference": case.reference,
+            "client": _client(case),
+            "email": case.request.user_email,
+            "objet": _object(case),
+            "ticket": ticket,
+            "link": case.ticket.url if case.ticket else "",
+            "description": case.request.description or "(sans description)",
+            "files": _bullets(_file(file) for file in case.files) or "aucun",
+            "judgement": _judgement(case),
+            "commands": _commands(case, ticket),
+        },
+    )
+
+
+def write(case: Case, post: Post, templates: Templates, reply: Reply | None = None) -> LetterText:
+    """Return the letter that a post of the outbox stands for."""
+    match post.letter:
+        case "info":
+            return generate_info_request_message(case, templates)
+        case "quote":
+            return generate_quote_message(case, templates)
+        case "confirmation":
+            return generate_confirmation_message(case, templates)
+        case "refusal":
+            return generate_refusal_message(case, templates)
+        case "rejection":
+            return generate_rejection_message(case, templates)
+        case _:
+            return generate_admin_notice_message(case, templates, post.why, reply)
+
+
+def credits_in_words(number: int, language: Language) -> str:
+    """Return « 2 crédits » or “2 credits”."""
+    word = "crédit" if language == "fr" else "credit"
+    return f"{number} {word}{'s' if number > 1 else ''}"
+
+
+_INCLUDED: Mapping[Language, Mapping[str, tuple[str, ...]]] = {
+    "fr": {
+        "adjustment": (
+            "l'ajustement du fichier 3D que vous avez fourni",
+            "un fichier prêt pour la réalité augmentée",
+        ),
+        "modelling": (
+            "la modélisation 3D complète de l'objet",
+            "ses textures et ses matières",
+            "un fichier prêt pour la réalité augmentée",
+        ),
+    },
+    "en": {
+        "adjustment": (
+            "the adjustment of the 3D file you supplied",
+            "a file ready for augmented reality",
+        ),
+        "modelling": (
+            "the full 3D modelling of the object",
+            "its textures and materials",
+            "a file ready for augmented reality",
+        ),
+    },
+}
+_WHY = {
+    "complex": "demande complexe à chiffrer",
+    "rounds": "demande toujours incomplète après trois lettres",
+    "type": "type de demande incertain, classée SUPPORT",
+    "question": "le client pose une question",
+    "unclear": "réponse du client à lire",
+    "more_info": "le client envoie des informations",
+    "accept": "accord du client qui n'engage pas",
+    "refuse": "refus du client qui n'engage pas",
+    "late": "message sur une demande qui n'attendait pas de réponse",
+}
+
+
+def _to_client(kind: LetterKind, case: Case, templates: Templates, **names: str) -> LetterText:
+    common = {"client": _client(case), "objet": _object(case), "reference": case.reference}
+    return compose(templates[kind, case.language], {**common, **names})
+
+
+def _client(case: Case) -> str:
+    return _line(case.request.user_name) or case.request.user_email
+
+
+def _object(case: Case) -> str:
+    return _line(case.request.objet) or {"fr": "sans objet", "en": "no subject"}[case.language]
+
+
+def _said(reply: Reply | None) -> str:
+    if reply is None:
+        return ""
+    reasons = _bullets(reply.reasons)
+    return f"De {reply.sender} :\n\n{reply.words or '(aucun texte nouveau)'}\n\n{reasons}"
+
+
+def _file(file: FileFact) -> str:
+    return f"{_line(file.name)} : {file.url or file.problem or 'non reçu'}"
+
+
+def _judgement(case: Case) -> str:
+    lines = []
+    if case.classification is not None:
+        why = " ; ".join(case.classification.reasons)
+        lines.append(f"{case.classification.type} ({case.classification.by}) : {why}")
+    if case.analysis is not None:
+        why = " ; ".join(case.analysis.reasons)
+        lines.append(f"{case.analysis.outcome} ({case.analysis.by}) : {why}")
+    if case.validation_status is not None:
+        lines.append(f"statut : {case.validation_status}")
+    return _bullets(lines) or "- rien encore"
+
+
+def _commands(case: Case, ticket: str) -> str:
+    if case.classification is not None and case.classification.type == "SUPPORT":
+        return f"figsupport tickets {ticket}"
+    price = case.credits_estimes or 3
+    return "\n".join(
+        (
+            f"figsupport validate {ticket} --credits {price}",
+            f"figsupport validate {ticket} --credits {price} --quote",
+            f'figsupport validate {ticket} --reject --reason "…"',
+        )
+    )
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"{_BULLET}{_line(line)}" for line in lines)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    """Put the names in, once: what a client wrote is never read as a template."""
+    return NAME.sub(lambda match: "$" if match[1] == "$" else names[match[1]], text)
+
+
+def _line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+def _html(body: str) -> str:
+    parts = []
+    for block in re.split(r"\n\s*\n", body):
+        lines = [html.escape(line.strip()) for line in block.split("\n")]
+        if all(line.startswith(_BULLET) for line in lines):
+            items = "".join(f"<li>{line.removeprefix(_BULLET)}</li>" for line in lines)
+            parts.append(f"<ul>{items}</ul>")
+        else:
+            parts.append(f"<p>{'<br>'.join(lines)}</p>")
+    joined = "\n".join(parts)
+    return f'<!doctype html>\n<html><body style="{_STYLE}">\n{joined}\n</body></html>\n'

@@ -1,0 +1,76 @@
+"""Did a machine write this, and is the sender who it says? Headers first, then words. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from figsupport.core.model import Message
+from figsupport.core.words import fold
+
+_ROBOTS = re.compile(
+    r"^(?:mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre|do-?not-?reply|bounces?|notification"
+    r"s?|auto-?reply|daemon)\b",
+    re.IGNORECASE,
+)
+_SUBJECTS = re.compile(
+    r"^(?:reponse automatique|automatic reply|auto(?:matic)?[- ]?reply|autoreply|out of office"
+    r"|absence du bureau|absent du bureau|message d'absence|undeliver|undelivered|delivery status"
+    r"|mail delivery|non remis|echec de (?:la )?remise|retour de mail|returned mail|failure notice"
+    r"|lu ?:|read ?:|not read ?:|non lu ?:|accuse de (?:lecture|reception)|read receipt"
+    r"|accepte ?:|accepted ?:|refuse ?:|declined ?:|provisoire ?:|tentative ?:"
+    r"|votre (?:demande|ticket) a (?:bien )?ete (?:recu|enregistre|cree)|ticket (?:received|created))"
+)
+_FROM_SYSTEM = re.compile(
+    r"was undeliverable|delivery has failed|could not be delivered|n'a pas pu etre (?:remis|delivre)"
+    r"|^votre message\b.{0,400}\ba ete lu le\b|your message\b.{0,400}\bwas read on\b"
+    r"|ceci est (?:un message|une reponse) automatique|this is an automat(?:ic|ed)"
+)
+_FAILED = re.compile(r"\b(?:dmarc|spf)=(?:fail|permerror)\b")
+
+
+def is_machine(message: Message, absence: tuple[str, ...] = ()) -> str | None:
+    """Return why a message was not written by a person, or None.
+
+    Sources: RFC 3834 (Auto-Submitted), RFC 3464 and RFC 8098 (reports), and what mail programs
+    add. « Auto-Submitted: no » is a person; X-Auto-Response-Suppress alone says nothing.
+    """
+    headers = message.headers
+    if reason := _by_headers(headers):
+        return reason
+    if _ROBOTS.match(message.sender):
+        return f"sent by {message.sender.partition('@')[0]}"
+    subject = fold(
+        re.sub(r"^(?:\s*(?:re|tr|fw|fwd)\s*:)+", "", message.subject, flags=re.IGNORECASE)
+    )
+    if _SUBJECTS.match(subject):
+        return "the subject is a machine's"
+    text = fold(message.text[:2_000] or re.sub(r"<[^>]{0,500}>", " ", (message.html or "")[:8_000]))
+    if _FROM_SYSTEM.search(text):
+        return "the text is a machine's"
+    first = text[:300]
+    if any(phrase in first for phrase in map(fold, absence)):
+        return "the text announces an absence"
+    return None
+
+
+def is_forged(message: Message) -> bool:
+    """Tell whether our own server found that the sender is not who it says."""
+    results = message.headers.get("authentication-results", "").lower()
+    return bool(_FAILED.search(results[:5_000]))
+
+
+def _by_headers(headers: Mapping[str, str]) -> str | None:
+    submitted = headers.get("auto-submitted", "no").split(";")[0].strip().lower()
+    if submitted != "no":
+        return f"Auto-Submitted: {submitted}"
+    kind = headers.get("content-type", "").lower()
+    if "multipart/report" in kind or "disposition-notification" in kind:
+        return "a report of a mail system"
+    if headers.get("precedence", "").strip().lower() in {"bulk", "junk", "list", "auto_reply"}:
+        return "Precedence of a machine"
+    if {"x-autoreply", "x-autorespond", "x-autoresponder", "x-ms-exchange-inbox-rules-loop"} & {
+        name for name, value in headers.items() if value.strip().lower() not in {"", "no"}
+    }:
+        return "a header of an automatic answer"
+    if headers.get("return-path", "").strip() == "<>":
+        return "no address to return to"
+    return None

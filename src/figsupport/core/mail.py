@@ -1,0 +1,144 @@
+"""An Internet message as values (RFC 5322, MIME). Pure: any bytes give a mail, none raise."""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+_SIZE = 60_000_000
+_TEXT = 200_000
+_PARTS = 200
+_HEADERS = 300
+_HEADER = 20_000
+_FIRST_ONLY = frozenset({"authentication-results", "return-path"})
+
+
+class ParsedMail(NamedTuple):
+    """A mail: the exact From address (empty when there is not exactly one), bodies, files.
+
+    `headers` has lower-case names; of Authentication-Results only the topmost is kept, which
+    is the last server's. `attachments` are (name, content).
+    """
+
+    sender: str
+    sender_name: str
+    subject: str
+    text: str
+    html: str | None
+    headers: dict[str, str]
+    sent_at: datetime | None
+    attachments: tuple[tuple[str, bytes], ...]
+
+
+def parse_mail(raw: bytes) -> ParsedMail:
+    """Return the mail in these bytes; what cannot be read is left out."""
+    from email import message_from_bytes
+    from email.policy import default
+
+    try:
+        message: Any = message_from_bytes(raw[:_SIZE], policy=default)
+    except Exception:  # noqa: BLE001 — the parser of the library raises almost anything
+        message = message_from_bytes(b"", policy=default)
+    headers = _headers(message)
+    sender, name = _sender(message)
+    text, html, attachments = _parts(message)
+    return ParsedMail(
+        sender=sender,
+        sender_name=name,
+        subject=" ".join(headers.get("subject", "").split()),
+        text=text,
+        html=html,
+        headers=headers,
+        sent_at=_date(headers.get("date", "")),
+        attachments=attachments,
+    )
+
+
+def _headers(message: "EmailMessage") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in list(message.keys())[:_HEADERS]:
+        low = name.lower()
+        if low in found:
+            continue
+        try:
+            values = message.get_all(name, [])
+        except Exception:  # noqa: BLE001 — a header the library cannot parse is no header
+            continue
+        kept = values[:1] if low in _FIRST_ONLY else values
+        found[low] = "\n".join(str(value) for value in kept)[:_HEADER]
+    return found
+
+
+def _sender(message: "EmailMessage") -> tuple[str, str]:
+    """Return the one From address, lower case, and its name; nothing when it is not one."""
+    try:
+        values = message.get_all("From", [])
+        addresses = values[0].addresses if len(values) == 1 else ()
+        if len(addresses) != 1:
+            return "", ""
+        address = addresses[0].addr_spec.lower()
+        return (address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""), str(
+            addresses[0].display_name
+        )
+    except Exception:  # noqa: BLE001 — see _headers
+        return "", ""
+
+
+def _date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(value)
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, bytes], ...]]:
+    text: str | None = None
+    html: str | None = None
+    files = []
+    for number, part in enumerate(message.walk()):
+        if number >= _PARTS:
+            break
+        if part.is_multipart():
+            continue
+        kind, name = part.get_content_type(), _file_name(part)
+        shown = part.get_content_disposition() != "attachment" and name is None
+        if shown and kind == "text/plain" and text is None:
+            text = _text(part)
+        elif shown and kind == "text/html" and html is None:
+            html = _text(part)
+        elif name is not None or not kind.startswith(("text/", "message/")):
+            files.append((name or f"piece-{number}", _content(part)))
+    return text or "", html, tuple(files)
+
+
+def _file_name(part: "EmailMessage") -> str | None:
+    try:
+        name = part.get_filename()
+    except Exception:  # noqa: BLE001 — see _headers
+        name = None
+    return str(name).replace("\\", "/").rpartition("/")[2][:255] if name else None
+
+
+def _content(part: "EmailMessage") -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _text(part: "EmailMessage") -> str:
+    content = _content(part)[: 4 * _TEXT]
+    charset = part.get_content_charset() or "utf-8"
+    for name in (charset, "utf-8", "cp1252"):
+        try:
+            text = content.decode(name)
+            break
+        except (LookupError, ValueError):
+            continue
+    else:
+        text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")[:_TEXT]

@@ -1,0 +1,149 @@
+"""What the directives say, as values. Read by `directives.py`, used by the judges. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
+from figsupport.core.words import Phrases, singular, words
+
+Strength = Literal["fort", "faible"]
+
+
+@dataclass(frozen=True)
+class TypeWords:
+    """Words that tell SUPPORT from MODELISATION, strong or weak, and sources that hint."""
+
+    strong: Mapping[RequestType, tuple[str, ...]]
+    weak: Mapping[RequestType, tuple[str, ...]]
+    sources: Mapping[RequestType, tuple[str, ...]]
+    orders: tuple[str, ...]
+
+    @cached_property
+    def phrases(self) -> Mapping[tuple[RequestType, Strength], Phrases]:
+        """The words of each kind, ready to be found."""
+        given: dict[tuple[RequestType, Strength], Phrases] = {}
+        for type_ in self.strong:
+            given[type_, "fort"] = Phrases(self.strong[type_])
+            given[type_, "faible"] = Phrases(self.weak[type_])
+        return given
+
+    @cached_property
+    def order_phrases(self) -> Phrases:
+        """What a text says to command the program, ready to be found."""
+        return Phrases(self.orders)
+
+    @cached_property
+    def source_phrases(self) -> Mapping[RequestType, Phrases]:
+        """The sources of each kind, ready to be found."""
+        return {type_: Phrases(sources) for type_, sources in self.sources.items()}
+
+
+class Missing(NamedTuple):
+    """What may be missing, as it is asked for in French and in English."""
+
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The price grid: which objects are of which complexity, prices, usable files."""
+
+    objects: Mapping[Complexity, tuple[str, ...]]
+    credits: Mapping[Complexity, int | None]
+    adjustment_credits: int
+    ornaments: tuple[str, ...]
+    several: tuple[str, ...]
+    counted: tuple[str, ...]
+    parts: tuple[str, ...]
+    generic: tuple[str, ...]
+    extensions: Mapping[str, Kind]
+    missing: Mapping[str, Missing]
+
+    @cached_property
+    def found(self) -> Phrases:
+        """Every object's name, ready to be found."""
+        return Phrases(name for names in self.objects.values() for name in names)
+
+    @cached_property
+    def complexity_of(self) -> Mapping[str, Complexity]:
+        """The complexity of each object by its name."""
+        return {name: level for level, names in self.objects.items() for name in names}
+
+    @cached_property
+    def ornamented(self) -> Phrases:
+        """The words of ornate work, ready to be found."""
+        return Phrases(self.ornaments)
+
+    @cached_property
+    def many(self) -> Phrases:
+        """The words of several objects, ready to be found."""
+        return Phrases(self.several)
+
+    @cached_property
+    def part_names(self) -> frozenset[tuple[str, ...]]:
+        """The folded words of what is a part of an object rather than another one."""
+        return frozenset(words(part) for part in self.parts)
+
+    @cached_property
+    def counted_words(self) -> frozenset[str]:
+        """The folded singular nouns that a number makes several objects."""
+        return frozenset(singular(word) for noun in self.counted for word in words(noun))
+
+    @cached_property
+    def generic_words(self) -> frozenset[str]:
+        """The folded singular words that name no object."""
+        return frozenset(singular(word) for phrase in self.generic for word in words(phrase))
+
+
+@dataclass(frozen=True)
+class ReplyWords:
+    """Phrases of clients' answers, French and English."""
+
+    accept: tuple[str, ...]
+    refuse: tuple[str, ...]
+    inform: tuple[str, ...]
+    ask: tuple[str, ...]
+    objection: tuple[str, ...]
+    courtesy: tuple[str, ...]
+    absence: tuple[str, ...]
+
+
+class Template(NamedTuple):
+    """A letter: its subject and its body, with $names."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Directives:
+    """Everything the business decides."""
+
+    types: TypeWords
+    grid: Grid
+    replies: ReplyWords
+    templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
+
+
+_ENGLISH = frozenset(
+    "the an and of to is are for with please we would like need our my your you it this that can "
+    "could hello hi thanks thank be have has by from at not how what when last send us".split()
+)
+_FRENCH = frozenset(
+    "le la les un une des et de du en est sont pour avec merci nous je voudrais souhaite notre "
+    "mon ma mes votre vous il elle ce cette peut bonjour par sur dans au aux ne pas que qui svp "
+    "d l j ou".split()
+)
+
+
+def language_of(text: str) -> Language:
+    """Return the language a client writes in: French unless it is more English."""
+    found = words(text)
+    english = sum(1 for word in found if word in _ENGLISH)
+    french = sum(1 for word in found if word in _FRENCH)
+    if not french and "a" in found and text.isascii():  # « à » folds to the same letter
+        english += 1
+    return "en" if english > french else "fr"
