@@ -29,7 +29,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         services = Services(Settings(figsupport_home=Path(home)), lambda: now)
         text = (ROOT / "examples" / "request.json").read_bytes()
-        request = parse_request(commands.parse_json(text, services.settings.limits), services.settings.limits)
+        request = parse_request(
+            commands.parse_json(text, services.settings.limits), services.settings.limits
+        )
         request = commands.with_local_files(request, ROOT / "examples", services.settings.limits)
         prompt(console, "figsupport intake examples/request.json")
         case, new = workflow.intake(request, services)
@@ -40,7 +42,9 @@ def main() -> None:
         console.print(output.VIEWS["reply"](case, message))
         prompt(console, "figsupport poll")
         console.print(output.VIEWS["round"](workflow.poll_pending_tickets(services)))
-    console.save_svg(str(ROOT / "docs" / "terminal.svg"), title="figsupport", unique_id="figsupport")
+    console.save_svg(
+        str(ROOT / "docs" / "terminal.svg"), title="figsupport", unique_id="figsupport"
+    )
 
 
 if __name__ == "__main__":

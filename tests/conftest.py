@@ -40,7 +40,6 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("FIGSUPPORT_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    return
 
 
 @pytest.fixture

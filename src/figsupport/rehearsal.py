@@ -10,10 +10,9 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
 
-from figsupport.core.model import FileFact, FileRef
+from figsupport.core.model import FileFact, FileRef, Language
 from figsupport.core.pricing import kind_of
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -23,7 +22,7 @@ from figsupport.steps import Bring, Recognise
 class Rehearsal(Services):
     """Services whose every effect lands in a folder that is removed afterwards."""
 
-    def bring(self, language: str) -> Bring:
+    def bring(self, language: Language) -> Bring:
         """Return what brings an empty file in place of the client's."""
         nothing = self.settings.home / "nothing"
         nothing.touch(mode=0o600)
@@ -34,9 +33,8 @@ class Rehearsal(Services):
 
         return bring
 
-    @cached_property
-    def recognise(self) -> Recognise:
-        """What tells files by their names."""
+    def recognise(self, language: Language) -> Recognise:
+        """Return what tells files by their names."""
         grid = self.directives.grid
 
         def recognise(name: str, path: Path) -> tuple[FileFact, str]:

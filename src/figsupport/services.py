@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from figsupport import ports
 from figsupport.core.compose import Office
+from figsupport.core.model import Language
 from figsupport.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Services:
 
         return open_desk(self.settings.home, self.settings.figsupport_sync)
 
-    def bring(self, language: str) -> "Bring":
+    def bring(self, language: Language) -> "Bring":
         """Return what brings a client's file here; its problems are told in this language."""
         from figsupport.files.bring import bringer
 
@@ -102,12 +103,11 @@ class Services:
             language,
         )
 
-    @cached_property
-    def recognise(self) -> "Recognise":
-        """What tells what a client's file is."""
+    def recognise(self, language: Language) -> "Recognise":
+        """Return what tells what a client's file is; its problems are told in this language."""
         from figsupport.files.recognise import recogniser
 
-        return recogniser(self.directives.grid)
+        return recogniser(self.directives.grid, language)
 
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)

@@ -200,7 +200,7 @@ def load(env_file: Path | None = None) -> Settings:
     home = Path(os.environ.get("FIGSUPPORT_HOME") or default_home())
     files = [path for path in (home / ".env", env_file or Path(".env")) if path.is_file()]
     try:
-        return Settings(_env_file=files or None)  # type: ignore[call-arg]
+        return Settings(_env_file=files or None)
     except ValidationError as error:
         problems = [
             Problem(str(line["loc"][0]).upper(), f"{line['msg']}")

@@ -119,7 +119,7 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
         files = case.files + steps.look_at_files(
             case.request.fichiers[len(case.files) :],
             services.bring(case.language),
-            services.recognise,
+            services.recognise(case.language),
         )
         analysis = steps.analyze_request(case.request, files, services.judge)
         case = case.with_(analysis=analysis)
@@ -286,7 +286,7 @@ def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:
         case.request.fichiers[done:],
         services.store,
         services.bring(case.language),
-        services.recognise,
+        services.recognise(case.language),
         first=done + 1,
     )
 

@@ -11,7 +11,6 @@ from typing import get_args
 from figsupport.core.model import (
     Case,
     Classification,
-    ContactRef,
     Decision,
     FileFact,
     FileRef,

@@ -7,20 +7,22 @@ from figsupport.core.model import Message
 from figsupport.core.words import fold
 
 _ROBOTS = re.compile(
-    r"^(?:mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre|do-?not-?reply|bounces?|notification"
-    r"s?|auto-?reply|daemon)\b",
+    r"^(?:mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre|do-?not-?reply|bounces?"
+    r"|notifications?|auto-?reply|daemon)\b",
     re.IGNORECASE,
 )
 _SUBJECTS = re.compile(
-    r"^(?:reponse automatique|automatic reply|auto(?:matic)?[- ]?reply|autoreply|out of office"
+    r"^(?:reponse automatique|auto(?:matic)?[- ]?reply|out of office"
     r"|absence du bureau|absent du bureau|message d'absence|undeliver|undelivered|delivery status"
     r"|mail delivery|non remis|echec de (?:la )?remise|retour de mail|returned mail|failure notice"
     r"|lu ?:|read ?:|not read ?:|non lu ?:|accuse de (?:lecture|reception)|read receipt"
     r"|accepte ?:|accepted ?:|refuse ?:|declined ?:|provisoire ?:|tentative ?:"
-    r"|votre (?:demande|ticket) a (?:bien )?ete (?:recu|enregistre|cree)|ticket (?:received|created))"
+    r"|votre (?:demande|ticket) a (?:bien )?ete (?:recu|enregistre|cree)"
+    r"|ticket (?:received|created))"
 )
 _FROM_SYSTEM = re.compile(
-    r"was undeliverable|delivery has failed|could not be delivered|n'a pas pu etre (?:remis|delivre)"
+    r"was undeliverable|delivery has failed|could not be delivered"
+    r"|n'a pas pu etre (?:remis|delivre)"
     r"|^votre message\b.{0,400}\ba ete lu le\b|your message\b.{0,400}\bwas read on\b"
     r"|ceci est (?:un message|une reponse) automatique|this is an automat(?:ic|ed)"
 )

@@ -39,7 +39,7 @@ def parse_mail(raw: bytes) -> ParsedMail:
 
     try:
         message: Any = message_from_bytes(raw[:_SIZE], policy=default)
-    except Exception:  # noqa: BLE001 — the parser of the library raises almost anything
+    except Exception:  # the library's parser raises almost anything
         message = message_from_bytes(b"", policy=default)
     headers = _headers(message)
     sender, name = _sender(message)
@@ -64,7 +64,7 @@ def _headers(message: "EmailMessage") -> dict[str, str]:
             continue
         try:
             values = message.get_all(name, [])
-        except Exception:  # noqa: BLE001 — a header the library cannot parse is no header
+        except Exception:  # noqa: S112 — a header that the library cannot parse is none
             continue
         kept = values[:1] if low in _FIRST_ONLY else values
         found[low] = "\n".join(str(value) for value in kept)[:_HEADER]
@@ -74,16 +74,14 @@ def _headers(message: "EmailMessage") -> dict[str, str]:
 def _sender(message: "EmailMessage") -> tuple[str, str]:
     """Return the one From address, lower case, and its name; nothing when it is not one."""
     try:
-        values = message.get_all("From", [])
+        values: list[Any] = message.get_all("From", [])
         addresses = values[0].addresses if len(values) == 1 else ()
         if len(addresses) != 1:
             return "", ""
-        address = addresses[0].addr_spec.lower()
-        return (address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""), str(
-            addresses[0].display_name
-        )
-    except Exception:  # noqa: BLE001 — see _headers
+        address, name = addresses[0].addr_spec.lower(), str(addresses[0].display_name)
+    except Exception:  # see _headers
         return "", ""
+    return (address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""), name
 
 
 def _date(value: str) -> datetime | None:
@@ -120,7 +118,7 @@ def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, b
 def _file_name(part: "EmailMessage") -> str | None:
     try:
         name = part.get_filename()
-    except Exception:  # noqa: BLE001 — see _headers
+    except Exception:  # see _headers
         name = None
     return str(name).replace("\\", "/").rpartition("/")[2][:255] if name else None
 

@@ -26,14 +26,11 @@ _PHONE_LINE = re.compile(
     r"|télécharge[rz] outlook|obtene[rz] outlook|provenance : courrier)\b",
     re.IGNORECASE,
 )
-_CLOSING = frozenset(
-    """cordialement cdt cdlt bien-cordialement respectueusement sincerement salutations bien a vous
-    amicalement regards best kind sincerely cheers""".split()
-)
 _CLOSINGS = (
     "cordialement", "bien cordialement", "tres cordialement", "cdt", "cdlt", "crdt", "cordialmt",
-    "respectueusement", "sincerement", "salutations", "sinceres salutations", "meilleures salutations",
-    "salutations distinguees", "bien a vous", "bien a toi", "amicalement", "belle journee",
+    "respectueusement", "sincerement", "salutations", "sinceres salutations",
+    "meilleures salutations", "salutations distinguees", "bien a vous", "bien a toi", "amicalement",
+    "belle journee",
     "bonne journee", "bonne reception", "a bientot", "regards", "best regards", "kind regards",
     "warm regards", "best", "sincerely", "yours sincerely", "cheers", "all the best", "bav",
 )  # fmt: skip
@@ -45,7 +42,8 @@ _DISCLAIMER = re.compile(
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?(?:[;\s\"']|$)"
     r"|font-size\s*:\s*[01](?:\.\d+)?(?:px|pt|em|%)?(?:[;\s\"']|$)|mso-hide\s*:\s*all"
-    r"|(?:^|[;\s])color\s*:\s*(?:#fff(?:fff)?\b|white\b|transparent\b|rgb\(\s*255\s*,\s*255\s*,\s*255)"
+    r"|(?:^|[;\s])color\s*:\s*(?:#fff(?:fff)?\b|white\b|transparent\b"
+    r"|rgb\(\s*255\s*,\s*255\s*,\s*255)"
     r"|text-decoration[^;]{0,30}line-through|(?:max-)?(?:height|width)\s*:\s*0",
     re.IGNORECASE,
 )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figsupport.core.intake import Limits
-from figsupport.core.model import FileRef
+from figsupport.core.model import FileRef, Language
 from figsupport.errors import FileProblem
 from figsupport.steps import Bring
 
@@ -25,7 +25,7 @@ _SENTENCES = {
 }
 
 
-def bringer(folder: Path, limits: Limits, allow: Sequence[str], language: str) -> Bring:
+def bringer(folder: Path, limits: Limits, allow: Sequence[str], language: Language) -> Bring:
     """Return what brings the files of one request; downloads are spooled in `folder`."""
     total = 0
 
@@ -33,9 +33,9 @@ def bringer(folder: Path, limits: Limits, allow: Sequence[str], language: str) -
     def bring(file: FileRef) -> Iterator[Path]:
         nonlocal total
         if file.url is not None:
-            from figsupport.files.spool import downloaded
+            from figsupport.files.fetch import downloaded
 
-            with downloaded(file.url, folder, limits, allow, language) as path:
+            with downloaded(file.url, folder, limits.file_size, allow, language) as path:
                 total += path.stat().st_size
                 _check_total(total, limits, language)
                 yield path
@@ -50,12 +50,12 @@ def bringer(folder: Path, limits: Limits, allow: Sequence[str], language: str) -
     return bring
 
 
-def problem(code: str, language: str) -> FileProblem:
+def problem(code: str, language: Language) -> FileProblem:
     """Return a file's problem, told in the client's language."""
     return FileProblem(code, _SENTENCES[code][language == "en"])
 
 
-def _size(path: Path, limits: Limits, language: str) -> int:
+def _size(path: Path, limits: Limits, language: Language) -> int:
     try:
         found = path.stat()
     except OSError:
@@ -67,6 +67,6 @@ def _size(path: Path, limits: Limits, language: str) -> int:
     return found.st_size
 
 
-def _check_total(total: int, limits: Limits, language: str) -> None:
+def _check_total(total: int, limits: Limits, language: Language) -> None:
     if total > limits.request_size:
         raise problem("too_much", language)
