@@ -61,7 +61,7 @@ class Maildir:
                 yield from os.listdir(self.folder / place)  # noqa: PTH208 — names only, fast
 
     def _create(self) -> None:
-        for place in ("tmp", "new", "cur"):
+        for place in ("cur", "new", "tmp"):  # « tmp » last: where it is, the others are
             private_folder(self.folder / place)
 
 
