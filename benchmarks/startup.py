@@ -69,7 +69,7 @@ def main() -> None:
                     times[name].append(found)
     print(f"{'command':14}{'wall ms':>9}{'CPU ms':>9}{'× hello wall':>14}{'× hello CPU':>13}  goal")
     for name, found in times.items():
-        wall, cpu = (statistics.median(values) for values in zip(*found, strict=True))
+        wall, cpu = (statistics.median(each[i] for each in found) for i in (0, 1))
         rival = times["hello --help" if name == "--help" else "hello"]
         ratios = [
             statistics.median(a[i] / b[i] for a, b in zip(found, rival, strict=True))

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,8 +154,8 @@ def endless(connection: socket.socket) -> None:
 
 
 def fetched(url: str, folder: Path, most: int = 100_000, **options: object) -> bytes:
-    given_ = {"allow": ("127.0.0.1",), "deadline": 0.5, **options}
-    with downloaded(url, folder, most, **given_) as path:  # type: ignore[arg-type]
+    given_: dict[str, Any] = {"allow": ("127.0.0.1",), "deadline": 0.5, **options}
+    with downloaded(url, folder, most, **given_) as path:
         assert path.stat().st_mode & 0o777 == 0o600
         return path.read_bytes()
 

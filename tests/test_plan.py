@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -198,7 +199,7 @@ def test_a_step_begun_comes_first() -> None:
     assert settled_at(a_case(), 90) is None
 
 
-ORDER = [
+ORDER: list[tuple[dict[str, Any], Step]] = [
     ({}, Step.CLASSIFY),
     ({"classification": MODELISATION}, Step.UPLOAD),
     ({"files": (FileFact(name="a.jpg"),)}, Step.CONTACT),

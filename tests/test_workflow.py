@@ -52,7 +52,7 @@ def with_photo(request: Request, photo: Path) -> Request:
 def letters(services: Services) -> list[EmailMessage]:
     folder = services.settings.home / "mail" / "outbox" / "new"
     found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [message_from_bytes(path.read_bytes(), policy=default) for path in found]  # type: ignore[misc]
+    return [message_from_bytes(path.read_bytes(), policy=default) for path in found]
 
 
 def kinds(services: Services) -> list[str]:
@@ -312,7 +312,7 @@ def test_one_stuck_case_does_not_hold_the_others(
     client_answers(services, stuck, "Je valide")
     client_answers(services, other, "Non merci")
     broken = open_services()
-    broken.board = Down(broken.board, "create_subtask")  # type: ignore[assignment]
+    broken.board = Down(broken.board, "create_subtask")
     done = poll(broken)
     assert (done.rejected, done.validated) == (1, 0)
     ((case_id, error),) = done.errors
@@ -327,11 +327,11 @@ def test_a_desk_that_is_down_stops_no_case(
     services: Services, open_services: Open, photo: Path
 ) -> None:
     broken = open_services()
-    broken.mail = Down(broken.mail, "send")  # type: ignore[assignment]
+    broken.mail = Down(broken.mail, "send")
     with pytest.raises(Unavailable):
         workflow.intake(with_photo(ARMCHAIR, photo), broken)
     half = open_services()
-    half.desk = Down(half.desk, "new_messages")  # type: ignore[assignment]
+    half.desk = Down(half.desk, "new_messages")
     done = poll(half)
     assert (done.resumed, [name for name, _ in done.errors]) == (1, ["desk"])
 
@@ -342,7 +342,7 @@ def test_a_lost_answer_of_the_board_settles_first(
     case, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
     client_answers(services, case, "Je valide")
     broken = open_services()
-    broken.board = Down(broken.board, "create_subtask")  # type: ignore[assignment]
+    broken.board = Down(broken.board, "create_subtask")
     poll(broken)
     slow = open_services()
     slow.board.settle = 90.0
@@ -454,7 +454,7 @@ def test_a_step_in_doubt_is_resumed_with_its_saved_words(
 ) -> None:
     """What was decided before the crash is what is sent after it."""
     broken = open_services()
-    broken.mail = Down(broken.mail, "send")  # type: ignore[assignment]
+    broken.mail = Down(broken.mail, "send")
     with pytest.raises(Unavailable):
         workflow.intake(with_photo(ARMCHAIR, photo), broken)
     (case_id,) = services.cases.due()

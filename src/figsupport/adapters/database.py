@@ -5,6 +5,7 @@ A local disk is assumed; SQLite's locks are not safe on network file systems.
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from figsupport.errors import Misconfigured, Unavailable
 Sync = Literal["full", "normal"]
 
 _BUSY_SECONDS = 30.0
+_PAUSE = 0.02
 
 
 class Database:
@@ -33,13 +35,11 @@ class Database:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.row_factory = sqlite3.Row
+        except (OSError, sqlite3.OperationalError) as error:
+            raise self._unusable(error) from error
+        self._connection.row_factory = sqlite3.Row
+        try:
             self._prepare(migrations)
-        except sqlite3.OperationalError as error:
-            raise Unavailable(
-                f"The file {path.name} cannot be used: {error}",
-                hint=f"Check that {path.parent} is a writable folder on a local disk.",
-            ) from error
         except sqlite3.DatabaseError as error:
             raise Misconfigured(
                 f"The file {path} is not a figsupport database: {error}",
@@ -51,7 +51,7 @@ class Database:
         self.execute(f"PRAGMA synchronous = {self._sync}")
         if self._version() == len(migrations):
             return
-        self.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         with self.transaction():
             version = self._version()  # again: another process may have migrated meanwhile
             if version > len(migrations):
@@ -64,12 +64,38 @@ class Database:
                     self.execute(statement)
             self.execute(f"PRAGMA user_version = {len(migrations)}")
 
+    def _write_ahead(self) -> None:
+        """Switch to the write-ahead log; here SQLite does not wait for others by itself."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if time.monotonic() > until:
+                    raise self._unusable(error) from error
+                time.sleep(_PAUSE)
+            else:
+                return
+
     def _version(self) -> int:
         return int(self.execute("PRAGMA user_version").fetchone()[0])
 
+    def _unusable(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            f"The file {self.path.name} cannot be used: {error}",
+            hint=f"Check that {self.path.parent} is a writable folder on a local disk with room "
+            "left, then run the same command again: it is safe.",
+        )
+
     def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Run one statement; outside of `transaction` it is a transaction of its own."""
-        return self._connection.execute(statement, values)
+        """Run one statement; outside of `transaction` it is a transaction of its own.
+
+        Raises Unavailable when the file is locked for long, or the disk is full.
+        """
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from error
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:

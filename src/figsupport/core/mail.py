@@ -1,11 +1,15 @@
 """An Internet message as values (RFC 5322, MIME). Pure: any bytes give a mail, none raise."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
+
+T = TypeVar("T")
 
 _SIZE = 60_000_000
 _TEXT = 200_000
@@ -37,10 +41,8 @@ def parse_mail(raw: bytes) -> ParsedMail:
     from email import message_from_bytes
     from email.policy import default
 
-    try:
-        message: Any = message_from_bytes(raw[:_SIZE], policy=default)
-    except Exception:  # the library's parser raises almost anything
-        message = message_from_bytes(b"", policy=default)
+    nothing: Any = message_from_bytes(b"", policy=default)
+    message = _tried(lambda: message_from_bytes(raw[:_SIZE], policy=default), nothing)
     headers = _headers(message)
     sender, name = _sender(message)
     text, html, attachments = _parts(message)
@@ -56,16 +58,21 @@ def parse_mail(raw: bytes) -> ParsedMail:
     )
 
 
+def _tried(read: Callable[[], T], otherwise: T) -> T:
+    """Return what the library reads, or `otherwise`: on broken input it raises almost anything."""
+    try:
+        return read()
+    except Exception:
+        return otherwise
+
+
 def _headers(message: "EmailMessage") -> dict[str, str]:
     found: dict[str, str] = {}
     for name in list(message.keys())[:_HEADERS]:
         low = name.lower()
         if low in found:
             continue
-        try:
-            values = message.get_all(name, [])
-        except Exception:  # noqa: S112 — a header that the library cannot parse is none
-            continue
+        values: list[Any] = _tried(partial(message.get_all, name, []), [])
         kept = values[:1] if low in _FIRST_ONLY else values
         found[low] = "\n".join(str(value) for value in kept)[:_HEADER]
     return found
@@ -73,14 +80,11 @@ def _headers(message: "EmailMessage") -> dict[str, str]:
 
 def _sender(message: "EmailMessage") -> tuple[str, str]:
     """Return the one From address, lower case, and its name; nothing when it is not one."""
-    try:
-        values: list[Any] = message.get_all("From", [])
-        addresses = values[0].addresses if len(values) == 1 else ()
-        if len(addresses) != 1:
-            return "", ""
-        address, name = addresses[0].addr_spec.lower(), str(addresses[0].display_name)
-    except Exception:  # see _headers
+    senders: list[Any] = _tried(lambda: message.get_all("From", []), [])
+    addresses = _tried(lambda: senders[0].addresses, ()) if len(senders) == 1 else ()
+    if len(addresses) != 1:
         return "", ""
+    address, name = addresses[0].addr_spec.lower(), str(addresses[0].display_name)
     return (address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""), name
 
 
@@ -116,10 +120,7 @@ def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, b
 
 
 def _file_name(part: "EmailMessage") -> str | None:
-    try:
-        name = part.get_filename()
-    except Exception:  # see _headers
-        name = None
+    name = _tried(part.get_filename, None)
     return str(name).replace("\\", "/").rpartition("/")[2][:255] if name else None
 
 

@@ -60,9 +60,9 @@ def analyzed(case: Case, analysis: Analysis, now: datetime) -> Case:
             return quoted(case)
         case "COMPLEXE":
             return _tell_administrator(case.with_(validation_status="pending_admin"), "complex")
-        case "INCOMPLET" if case.rounds >= MAX_ROUNDS:
+        case _ if case.rounds >= MAX_ROUNDS:
             return _tell_administrator(case.with_(validation_status="pending_admin"), "rounds")
-        case "INCOMPLET":
+        case _:
             rounds = case.rounds + 1
             case = case.with_(validation_status="pending_info", rounds=rounds)
             return post_letter(case, "info", f"mail:info:{rounds}")

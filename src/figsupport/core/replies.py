@@ -87,7 +87,7 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     if accepts:
         return _acceptance(message, asking, email, own, other, phrases)
     if asking.kind == "info" or message.attachments or _has_facts(said, phrases):
-        return _information(message, asking, said, text, phrases)
+        return _information(message, said, text, phrases)
     return Read("unclear", "not every word is understood as an acceptance", text)
 
 
@@ -198,21 +198,15 @@ def _asks(text: str, said: str, phrases: ReplyWords) -> str | None:
     return _first(said, phrases.ask)
 
 
-def _information(
-    message: Message, asking: Asking, said: str, text: str, phrases: ReplyWords
-) -> Read:
+def _information(message: Message, said: str, text: str, phrases: ReplyWords) -> Read:
     """A mail that brings something: what we asked for, or what a person must look at."""
-    spoken = words(said)
-    facts = _has_facts(said, phrases)
-    promise = _first(said, phrases.objection)
-    understood = _accepts(text, None, "", phrases) or not _beyond_courtesy(spoken, phrases)
-    if message.attachments or facts:
+    if message.attachments or _has_facts(said, phrases):
         return Read("more_info", "the client brings what the object needs", text)
-    if promise or understood or len(spoken) < 3:
+    spoken = words(said)
+    empty = _accepts(text, None, "", phrases) or not _beyond_courtesy(spoken, phrases)
+    if empty or len(spoken) < 3 or _first(said, phrases.objection):
         return Read("unclear", "the client brings nothing yet", text)
-    if asking.kind == "info":
-        return Read("more_info", "the client describes the object", text, "medium")
-    return Read("unclear", "not every word is understood", text)
+    return Read("more_info", "the client describes the object", text, "medium")
 
 
 def _has_facts(said: str, phrases: ReplyWords) -> bool:

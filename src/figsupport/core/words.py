@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 #: From this length on, a word with one wrong, missing, extra or swapped letter is the word.
@@ -89,7 +90,7 @@ class Phrases:
             for phrase, given in self._by_first[first]
             if _stands(phrase, parts, start)
         ]
-        return [one for one in found if not any(_inside(one, other) for other in found)]
+        return _longest(found)
 
     def _candidates(self, part: str) -> Iterator[str]:
         if part in self._by_first:
@@ -138,6 +139,13 @@ def _stands(phrase: tuple[str, ...], parts: list[str], place: int) -> bool:
     return len(written) == len(phrase) and all(map(same_word, phrase, written))
 
 
-def _inside(one: Place, other: Place) -> bool:
-    around = other.start <= one.start and one.end <= other.end
-    return around and other.end - other.start > one.end - one.start
+def _longest(places: list[Place]) -> list[Place]:
+    """Drop places inside a longer one; they come in the order of their starts."""
+    kept: list[Place] = []
+    reach = 0
+    for _, group in groupby(places, key=lambda place: place.start):
+        beginning = list(group)
+        end = max(place.end for place in beginning)
+        kept += [place for place in beginning if place.end == end and end > reach]
+        reach = max(reach, end)
+    return kept
