@@ -89,9 +89,7 @@ def main() -> None:
         ratio = statistics.median(
             many / ten for many, ten in zip(polls[home], polls[few], strict=True)
         )
-        print(
-            f"poll with nothing new, {thousands},000 tickets / 10 tickets: {ratio:.2f} (goal: ≤ 1.3)"
-        )
+        print(f"poll, nothing new, {thousands},000 tickets / 10: {ratio:.2f} (goal: ≤ 1.3)")
 
 
 if __name__ == "__main__":

@@ -64,9 +64,9 @@ def main() -> None:
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for number in range(rounds + 2):
             for name, command in commands.items():
-                found = spent(command, environment)
+                once = spent(command, environment)
                 if number >= 2:
-                    times[name].append(found)
+                    times[name].append(once)
     print(f"{'command':14}{'wall ms':>9}{'CPU ms':>9}{'× hello wall':>14}{'× hello CPU':>13}  goal")
     for name, found in times.items():
         wall, cpu = (statistics.median(each[i] for each in found) for i in (0, 1))

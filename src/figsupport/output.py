@@ -75,7 +75,7 @@ def _plain(text: object, style: str = "") -> Text:
 
 def _facts(rows: Iterable[tuple[str, RenderableType | None]]) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, min_width=9)
     table.add_column(ratio=1)
     for label, value in rows:
         if value is not None:
@@ -173,7 +173,7 @@ def _next_step(case: Case) -> RenderableType:
                 f'figsupport validate {ticket} --reject --reason "…"',
             ),
         ),
-        Waiting.FINISHED: ("Nothing more to do here.", (f"figsupport tickets {ticket}",)),
+        Waiting.FINISHED: ("Nothing: the work on this request is done.", ()),
     }
     sentence, lines = commands[waiting(case)]
     if case.doing is not None:
@@ -245,10 +245,11 @@ def _validation(case: Case, verdict: str) -> RenderableType:
 
 
 def _round(done: Any) -> RenderableType:
-    counts = ("replies", "validated", "rejected", "reanalyzed", "questions", "unclear")
-    told = [f"{getattr(done, name)} {name}" for name in counts if getattr(done, name)]
-    if done.resumed:
-        told.insert(0, f"{done.resumed} resumed")
+    told = [
+        f"{number} {name}{'s' if number > 1 and name in _PLURAL else ''}"
+        for attribute, name in _COUNTED.items()
+        if (number := getattr(done, attribute))
+    ]
     parts: list[RenderableType] = [Text(", ".join(told) or "Nothing new.", "bold")]
     for case in done.touched:
         parts.append(Text.assemble("• ", _title(case), "  ", _status(case)))
@@ -283,6 +284,19 @@ def _round(done: Any) -> RenderableType:
             )
         )
     return Group(*parts)
+
+
+_COUNTED = {
+    "resumed": "case resumed",
+    "replies": "new mail",
+    "validated": "validated",
+    "rejected": "rejected",
+    "reanalyzed": "judged again",
+    "questions": "question",
+    "auto_replies": "automatic answer",
+    "unclear": "for a person to read",
+}
+_PLURAL = ("new mail", "question", "automatic answer")
 
 
 def _busy() -> RenderableType:
@@ -346,7 +360,7 @@ def _reply(case: Case, message: Message) -> RenderableType:
             "mail of ",
             _plain(message.sender),
             " in the inbox: ",
-            _plain(_short(message.text), "italic"),
+            _plain(_short(message.text.partition("\n\n")[0]), "italic"),
         ),
         Text("  figsupport poll", "cyan"),
     )

@@ -72,7 +72,7 @@ def _headers(message: "EmailMessage") -> dict[str, str]:
         low = name.lower()
         if low in found:
             continue
-        values: list[Any] = _tried(partial(message.get_all, name, []), [])
+        values = _tried(partial(message.get_all, name), None) or []
         kept = values[:1] if low in _FIRST_ONLY else values
         found[low] = "\n".join(str(value) for value in kept)[:_HEADER]
     return found
@@ -80,7 +80,7 @@ def _headers(message: "EmailMessage") -> dict[str, str]:
 
 def _sender(message: "EmailMessage") -> tuple[str, str]:
     """Return the one From address, lower case, and its name; nothing when it is not one."""
-    senders: list[Any] = _tried(lambda: message.get_all("From", []), [])
+    senders: Any = _tried(partial(message.get_all, "From"), None) or []
     addresses = _tried(lambda: senders[0].addresses, ()) if len(senders) == 1 else ()
     if len(addresses) != 1:
         return "", ""
