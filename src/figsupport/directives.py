@@ -23,6 +23,8 @@ _REPLIES = {
     "Politesse": "courtesy",
     "Absence": "absence",
 }
+_DELIVERED = "SUPPORT : modèle déjà livré ou commandé"
+_WISHES = "MODELISATION : demande nouvelle"
 _MISSING_CODES = ("fichier", "inutilisable", "objet")
 
 
@@ -73,13 +75,17 @@ class _Document:
         self._sections: dict[str, list[Line]] = {}
         self._headings: dict[str, int] = {}
         section = ""
-        for number, line in enumerate(_lines(path, problems), 1):
+        lines = _lines(path, path.name, problems)
+        self._readable = bool(lines)
+        for number, line in enumerate(lines, 1):
             if line.startswith("## "):
                 section = line[3:].strip()
                 if section in self._headings:
                     self.problem(number, f"the section « {section} » stands twice")
                 self._headings[section] = number
                 self._sections[section] = []
+            elif section and line.lstrip().startswith(("* ", "+ ", "• ", "-\u00a0")):
+                self.problem(number, f"« {line.strip()} »: a line of a list starts with « - »")
             elif section and line.startswith("- "):
                 self._sections[section].append(Line(number, (line[2:].strip(),)))
             elif section and line.startswith("|") and not _is_rule(line):
@@ -87,13 +93,20 @@ class _Document:
                 self._sections[section].append(Line(number, cells))
 
     def problem(self, number: int, message: str) -> None:
-        """Add a problem of this file."""
+        """Add a problem of this file, unless that it cannot be read is said already."""
+        if not self._readable:
+            return
         self._problems.append(Problem(f"{self.name}:{number}", message))
+
+    def opposed(self, one: str, other: str, message: str) -> None:
+        """Name the lines of a section that stand in another one too."""
+        said = {words(line.text) for line in self._sections.get(one, [])}
+        for line in self._sections.get(other, []):
+            if words(line.text) in said:
+                self.problem(line.number, f"« {line.text} » {message}")
 
     def expect(self, names: Iterable[str]) -> None:
         """Name the sections that are missing, and those nobody reads."""
-        if not self._headings:
-            return  # the file itself is a problem already
         wanted = set(names)
         for name in sorted(wanted - self._headings.keys()):
             self.problem(1, f"the section « ## {name} » is missing")
@@ -135,16 +148,19 @@ class _Document:
         return good
 
 
-def _lines(path: Path, problems: list[Problem]) -> list[str]:
+def _lines(path: Path, name: str, problems: list[Problem]) -> list[str]:
     try:
         if path.stat().st_size > _CAP:
-            problems.append(Problem(path.name, f"is larger than {_CAP} bytes"))
+            problems.append(Problem(name, f"is larger than {_CAP} bytes"))
             return []
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        if any(line.strip() for line in lines):
+            return lines
+        problems.append(Problem(name, "is empty"))
     except FileNotFoundError:
-        problems.append(Problem(path.name, "is missing"))
+        problems.append(Problem(name, "is missing"))
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(path.name, f"cannot be read as UTF-8 text: {error}"))
+        problems.append(Problem(name, f"cannot be read as UTF-8 text: {error}"))
     return []
 
 
@@ -162,6 +178,8 @@ def _types(document: _Document) -> TypeWords:
                 for strength in ("forts", "faibles")
             ),
             *(f"Sources {kind}" for kind in kinds),
+            _DELIVERED,
+            _WISHES,
             "Consignes à écarter",
         ]
     )
@@ -169,12 +187,14 @@ def _types(document: _Document) -> TypeWords:
         strong={kind: document.phrases(f"{kind} : indices forts") for kind in kinds},
         weak={kind: document.phrases(f"{kind} : indices faibles") for kind in kinds},
         sources={kind: document.phrases(f"Sources {kind}") for kind in kinds},
+        delivered=document.phrases(_DELIVERED),
+        wishes=document.phrases(_WISHES),
         orders=document.phrases("Consignes à écarter"),
     )
-    for group in (found.strong, found.weak, found.sources):
-        both = {words(one) for one in group["SUPPORT"]} & {words(o) for o in group["MODELISATION"]}
-        for phrase in sorted(both):
-            document.problem(1, f"« {' '.join(phrase)} » stands for SUPPORT and MODELISATION")
+    for title in ("{} : indices forts", "{} : indices faibles", "Sources {}"):
+        one, other = (title.format(kind) for kind in kinds)
+        document.opposed(one, other, "stands for SUPPORT and MODELISATION")
+    document.opposed(_DELIVERED, _WISHES, "stands for SUPPORT and MODELISATION")
     return found
 
 
@@ -289,11 +309,8 @@ def _missing(document: _Document) -> dict[str, Missing]:
 def _replies(document: _Document) -> ReplyWords:
     document.expect(_REPLIES)
     found = {field: document.phrases(section) for section, field in _REPLIES.items()}
-    both = {words(one) for one in found["accept"]} & {
-        words(one) for field in ("refuse", "objection", "ask") for one in found[field]
-    }
-    for phrase in sorted(both):
-        document.problem(1, f"« {' '.join(phrase)} » accepts and objects at once")
+    for section in ("Refuser", "Objecter", "Demander"):
+        document.opposed("Accepter", section, "accepts and objects at once")
     return ReplyWords(**found)
 
 
@@ -308,7 +325,7 @@ def _templates(
                 continue  # the administrator reads French
             path = folder / (f"{kind}.md" if language == "fr" else f"{kind}.{language}.md")
             known.add(path.name)
-            lines = _lines(path, problems)
+            lines = _lines(path, f"emails/{path.name}", problems)
             if lines:
                 found[kind, language] = _template(path, lines, kind, language, problems.append)
     if folder.is_dir():
@@ -335,17 +352,16 @@ def _template(
     if len(lines) < 3 or lines[1].strip():
         complain(Problem(f"{name}:2", "an empty line is expected after the subject"))
     allowed, required = NAMES[kind]
-    used: set[str] = set()
     for number, line in enumerate(lines, 1):
         for word in NAME.findall(line):
             if word != "$" and word not in allowed:
                 expected = ", ".join(f"${one}" for one in sorted(allowed))
                 complain(Problem(f"{name}:{number}", f"unknown name ${word}; expected {expected}"))
-            used.add(word)
         if re.search(r"\$(?![a-z_$])", line.replace("$$", "")):
             complain(Problem(f"{name}:{number}", "a « $ » alone; write « $$ » for the sign"))
+    used = {"reference", *NAME.findall(body)}  # the subject's is checked above
     for word in sorted(required - used):
-        complain(Problem(f"{name}:1", f"the name ${word} is missing"))
+        complain(Problem(f"{name}:1", f"the name ${word} is missing in the text"))
     if kind == "quote" and ACCEPT_WORDS[language] not in body:
         complain(
             Problem(

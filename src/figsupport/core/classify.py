@@ -5,7 +5,7 @@ import re
 from figsupport.core.model import Classification, Confidence, Language, Request, RequestType
 from figsupport.core.rules import Directives, TypeWords, language_of
 
-_STRONG = {"SUPPORT": 4, "MODELISATION": 3}
+_TYPES: tuple[RequestType, RequestType] = ("SUPPORT", "MODELISATION")
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
 _MOST_REASONS = 3
 
@@ -28,26 +28,36 @@ _REASONS = {
 
 
 def classify(request: Request, directives: Directives) -> Classification:
-    """Return the type of a request, how sure that is, and which words said so."""
-    types = directives.types
+    """Return the type of a request, how sure that is, and which words said so.
+
+    What is plainly support wins, then a wish for a new model in so many words, then what is
+    said of a model delivered already, then other words of modelling; weak words are counted.
+    """
+    types, grid = directives.types, directives.grid
     text = without_orders(request.text, types)
-    reasons = _REASONS[request.langue or language_of(request.text)]
-    scores: dict[RequestType, int] = {"SUPPORT": 0, "MODELISATION": 0}
-    said: dict[RequestType, list[str]] = {"SUPPORT": [], "MODELISATION": []}
-    for (type_, strength), phrases in types.phrases.items():
-        found = phrases.find(text)
-        scores[type_] += len(found) * (_STRONG[type_] if strength == "fort" else 1)
-        said[type_] += found
-    objects = directives.grid.found.find(text)
-    scores["MODELISATION"] += min(len(objects), 1)
-    support, modelling = scores["SUPPORT"], scores["MODELISATION"]
-    if support != modelling:
-        type_ = "SUPPORT" if support > modelling else "MODELISATION"
-        named = said[type_][:_MOST_REASONS]
-        reason = (
-            reasons[type_].format(_quoted(named)) if named else reasons["object"].format(objects[0])
-        )
-        return _verdict(type_, _sure(abs(support - modelling)), reason)
+    reasons = _REASONS[language(request)]
+    support, modelling = (types.phrases[type_, "fort"].find(text) for type_ in _TYPES)
+    wishes = types.wish_phrases.find(text)
+    delivered = types.delivered_phrases.find(text)
+    said: tuple[tuple[RequestType, list[str], bool], ...] = (
+        ("SUPPORT", support, bool(wishes or modelling)),
+        ("MODELISATION", wishes, bool(delivered)),
+        ("SUPPORT", delivered, bool(modelling)),
+        ("MODELISATION", modelling, False),
+    )
+    for type_, found, disputed in said:
+        if found:
+            confidence: Confidence = "medium" if disputed else "high"
+            return _verdict(type_, confidence, reasons[type_].format(_quoted(found)))
+    support, modelling = (types.phrases[type_, "faible"].find(text) for type_ in _TYPES)
+    objects = grid.found.find(text)
+    models = any(grid.kind_of(file.name) == "model3d" for file in request.fichiers)
+    margin = len(modelling) + bool(objects) + models - len(support)
+    if margin < 0:
+        return _verdict("SUPPORT", "medium", reasons["SUPPORT"].format(_quoted(support)))
+    if margin > 0:
+        why = ("object", objects) if objects else ("MODELISATION", modelling or ["3D"])
+        return _verdict("MODELISATION", "medium", reasons[why[0]].format(_quoted(why[1])))
     by_source = [
         type_ for type_, phrases in types.source_phrases.items() if phrases.find(request.source)
     ]
@@ -68,13 +78,9 @@ def language(request: Request) -> Language:
     return request.langue or language_of(request.text)
 
 
-def _sure(margin: int) -> Confidence:
-    return "high" if margin >= 3 else "medium"
-
-
 def _verdict(type_: RequestType, confidence: Confidence, reason: str) -> Classification:
     return Classification(type=type_, by="rules", confidence=confidence, reasons=(reason,))
 
 
 def _quoted(phrases: list[str]) -> str:
-    return ", ".join(f"« {phrase} »" for phrase in phrases)
+    return ", ".join(f"« {phrase} »" for phrase in phrases[:_MOST_REASONS])

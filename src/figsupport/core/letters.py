@@ -2,6 +2,7 @@
 
 import html
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ NAMES: Mapping[LetterKind, tuple[frozenset[str], frozenset[str]]] = {
 ACCEPT_WORDS: Mapping[Language, str] = {"fr": "Je valide", "en": "I accept"}
 NAME = re.compile(r"\$(\$|[a-z_]+)")
 _BULLET = "- "
+_LONGEST_OBJECT = 120
 _STYLE = "font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.5;color:#222"
 
 
@@ -181,7 +183,8 @@ def _client(case: Case) -> str:
 
 
 def _object(case: Case) -> str:
-    return _line(case.request.objet) or {"fr": "sans objet", "en": "no subject"}[case.language]
+    said = textwrap.shorten(_line(case.request.objet), _LONGEST_OBJECT, placeholder=" …")
+    return said or {"fr": "sans objet", "en": "no subject"}[case.language]
 
 
 def _said(reply: Reply | None) -> str:
@@ -192,7 +195,8 @@ def _said(reply: Reply | None) -> str:
 
 
 def _file(file: FileFact) -> str:
-    return f"{_line(file.name)} : {file.url or file.problem or 'non reçu'}"
+    both = f"{file.url} ({file.problem})" if file.url and file.problem else None
+    return f"{_line(file.name)} : {both or file.url or file.problem or 'non reçu'}"
 
 
 def _judgement(case: Case) -> str:

@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from string import Template
 from typing import NamedTuple
 
 from figsupport.core.classify import language, without_orders
 from figsupport.core.model import Analysis, Complexity, FileFact, Kind, Language, Request
-from figsupport.core.rules import Directives, Grid
-from figsupport.core.words import printable, singular, words
+from figsupport.core.rules import Directives, Grid, language_of
+from figsupport.core.words import Place, printable, singular, words
 
 _USABLE: frozenset[Kind] = frozenset({"photo", "plan", "model3d"})
 _SENTENCES = re.compile(r"[.!?;\n]+")
 _AND = re.compile(r"[+&/]")
 _JOINS = frozenset({"et", "and", "plus", "ainsi", "puis"})
-_SAME = frozenset("identique identiques pareils pareilles identical same".split())
+_SAME = frozenset(
+    """identique identiques pareil pareils pareille pareilles identical same lot paire pair set
+    serie jeu""".split()
+)
+_UNLIKE = frozenset("different differents differente differentes distinct distincts".split())
 _NUMBERS = frozenset(
     """plusieurs deux trois quatre cinq six sept huit neuf dix douze quinze vingt trente quarante
     cinquante cent several multiple many two three four five seven eight nine ten twelve fifteen
@@ -23,8 +27,12 @@ _NUMBERS = frozenset(
 )
 _OF = frozenset("de d du des en a au aux avec sur pour dans par of for on in with from".split())
 _ELSEWHERE = frozenset("pour sur dans chez for on in at".split())
+_WITH = frozenset({"avec", "with"})
 _ONE = frozenset("un une a an one".split())
 _ITS = frozenset("son sa ses leur leurs its their".split())
+_ARTICLES = _ONE | frozenset("le la les l mon ma mes notre nos ce cet the my our".split())
+_MEASURES = _NUMBERS | frozenset("seat seater place places person personne personnes pers".split())
+_CODED = frozenset("ref reference n no numero photo modele model code commande order".split())
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
 
@@ -75,18 +83,19 @@ def price(seen: Seen, grid: Grid) -> Price:
 def analyze(request: Request, files: Sequence[FileFact], directives: Directives) -> Analysis:
     """Return completeness, complexity and credits, with reasons in the client's language."""
     grid, tongue = directives.grid, language(request)
-    text = without_orders(request.text, directives.types)
+    text = _LINK.sub(" ", without_orders(request.text, directives.types))
     usable = [file for file in files if file.problem is None and file.kind in _USABLE]
     objects = _objects(text, grid)
     ornaments = grid.ornamented.find(text)
     many = grid.many.find(text)
+    several = bool(many) or _several(text, grid)
     seen = Seen(
         usable=len(usable),
         models=sum(1 for file in usable if file.kind == "model3d"),
-        named=bool(objects) or _names_something(text, grid),
+        named=bool(objects) or several or _names_something(text, grid),
         known=_hardest([grid.complexity_of[name] for name in objects]),
         ornate=bool(ornaments),
-        several=bool(many) or _several(text, grid),
+        several=several,
     )
     found = price(seen, grid)
     if found.lacks:
@@ -112,7 +121,7 @@ def analyze(request: Request, files: Sequence[FileFact], directives: Directives)
 
 def kind_of(name: str, grid: Grid) -> Kind:
     """Return what a file's name promises it is; only its last extension counts."""
-    return grid.extensions.get(name.rpartition(".")[2].strip().lower(), "other")
+    return grid.kind_of(name)
 
 
 _REASONS = {
@@ -146,17 +155,20 @@ def _objects(text: str, grid: Grid) -> list[str]:
     """The objects to model that a text names, without what they are part of or made for."""
     names: dict[str, None] = {}
     others: dict[str, None] = {}
+    english = language_of(text) == "en"
     exact = any(place.exact for place in grid.found.places(text))
     for sentence in _SENTENCES.split(text):
         parts = words(sentence)
-        end = -9
-        for place in grid.found.places(sentence):
+        end = 0
+        places = grid.found.places(sentence)
+        for place, after in zip_longest(places, places[1:]):
+            if english and after and after.start == place.end:
+                continue  # “bathroom cabinet” is a cabinet
             if exact and not place.exact:
                 continue  # « berbère » is no slip for « bergère » beside a known « tapis »
-            before = parts[max(0, place.start - 2) : place.start]
-            between = parts[end : place.start] if end >= 0 else ()
-            complement = 0 < len(between) <= 3 and any(part in _OF for part in between)
-            aside = any(part in _ELSEWHERE or part in _ITS for part in before)
+            between = parts[end : place.start]
+            complement = end and 0 < len(between) <= 3 and not _OF.isdisjoint(between)
+            aside = not _ELSEWHERE.isdisjoint(between) or not _ITS.isdisjoint(between[-2:])
             (others if complement or aside else names)[place.phrase] = None
             end = place.end
     return list(names) or list(others)
@@ -165,14 +177,16 @@ def _objects(text: str, grid: Grid) -> list[str]:
 def _several(text: str, grid: Grid) -> bool:
     """Tell whether a text counts objects, or joins two: « une table et un buffet »."""
     for sentence in _SENTENCES.split(text):
-        parts = words(sentence)
-        if not _SAME.intersection(parts) and _counts(parts, grid):
-            return True
         joined = _AND.sub(" et ", sentence).replace(",", " virgule ")
         parts = words(joined)
         places = [place for place in grid.found.places(joined) if place.exact]
+        alike = not _SAME.isdisjoint(parts) and _UNLIKE.isdisjoint(parts)
+        if not alike and (_counts(parts, grid) or _counted(parts, places, grid)):
+            return True
         for one, other in pairwise(places):
             is_part = words(other.phrase) in grid.part_names
+            if is_part and _WITH.intersection(parts[places[0].end : other.start]):
+                continue  # « buffet avec deux portes et un tiroir »
             apart = _joined(parts[one.end : other.start], is_part)
             if apart and not _alike(one.phrase, other.phrase):
                 return True
@@ -182,19 +196,36 @@ def _several(text: str, grid: Grid) -> bool:
 def _counts(parts: Sequence[str], grid: Grid) -> bool:
     """« 30 références », « trois produits », « plusieurs beaux meubles »."""
     return any(
-        (part in _NUMBERS or (part.isdecimal() and 1 < int(part) < 10_000))
+        _is_number(part)
         and any(singular(near) in grid.counted_words for near in parts[place + 1 : place + 3])
         for place, part in enumerate(parts)
     )
 
 
+def _counted(parts: Sequence[str], places: Sequence[Place], grid: Grid) -> bool:
+    """« 40 chaises », « deux belles lampes », but not « buffet 2 portes », « 40 cm : vase »."""
+    if not places or words(places[0].phrase) in grid.part_names:
+        return False
+    before = list(parts[max(0, places[0].start - 3) : places[0].start])
+    said = before[-1:]
+    if said and len(said[0]) > 3 and said[0] not in _MEASURES and (*said,) not in grid.part_names:
+        before.pop()  # an adjective, and not “six-drawer dresser”
+    coded = len(before) > 1 and before[-2] in _CODED
+    return bool(before) and _is_number(before[-1]) and not coded
+
+
+def _is_number(part: str) -> bool:
+    return part in _NUMBERS or (part.isdecimal() and len(part) < 5 and int(part) > 1)
+
+
 def _joined(between: Sequence[str], is_part: bool) -> bool:
     """Tell whether the words between two objects make them two, and not one of the other."""
-    if any(word in _OF or word in _ITS for word in between[-2:]):
+    one_more = any(word in _JOINS and after in _ONE for word, after in pairwise(between))
+    if is_part or one_more:
+        return one_more
+    if not (_OF | _ITS).isdisjoint(between[-2:]):
         return False
-    if is_part:
-        return bool(_ONE.intersection(between) and _JOINS.intersection(between))
-    return bool(_JOINS.intersection(between)) or "virgule" in between
+    return not _JOINS.isdisjoint(between) or "virgule" in between
 
 
 def _alike(one: str, other: str) -> bool:
@@ -204,13 +235,27 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _names_something(text: str, grid: Grid) -> bool:
-    """Tell whether a text has a word that may name an object the grid does not know."""
-    rest = _LINK.sub(" ", text)
-    return any(
-        len(word) >= 4 and not word.isdigit() and singular(word) not in grid.generic_words
-        for word in words(rest)
-        if word not in _EMPTY
-    )
+    """Tell whether a text names an object that the grid does not know.
+
+    A name opens a sentence or follows an article: « un zibulon en laiton », “our old widget”.
+    """
+    for sentence in _SENTENCES.split(text):
+        parts = words(sentence)
+        opening = parts[:2]
+        named = [
+            near
+            for place, part in enumerate(parts)
+            if part in _ARTICLES and not _ELSEWHERE.intersection(parts[max(0, place - 1) : place])
+            for near in parts[place + 1 : place + 3]
+        ]
+        if any(_is_name(word, grid) for word in (*opening, *named)):
+            return True
+    return False
+
+
+def _is_name(word: str, grid: Grid) -> bool:
+    long = len(word) >= 4 and not word[0].isdigit()
+    return long and word not in _EMPTY and singular(word) not in grid.generic_words
 
 
 _EMPTY = frozenset(
@@ -218,10 +263,19 @@ _EMPTY = frozenset(
     avoir etre suis sommes voudrais voudrait souhaite souhaitons souhaiterais aimerais besoin cela
     comme tout toute tous toutes voici voila joint jointe joints jointes svp stp merci bonjour
     bonsoir salut cordialement possible rapidement urgent vite ici quel quelle dont leur meme aussi
+    pourriez pouvez pourrais peux peut pouvoir savoir savez dire veux veut voulons voudrai voudrions
+    jvoudrai jvoudrais jveux jaimerai jaimerais aimerions desire demander demande envoie envoyez
+    jeter donner donnez regardez regarde voyez vois verrez quand comment combien pourquoi parce
+    ceci quelque chose suivant suivante nouveau nouvelle premier premiere petit petite grand grande
+    beau belle super simple complet complete prochain bientot maintenant demain aujourd apres avant
+    chez sans sous entre vers depuis afin ainsi alors donc encore toujours jamais trop assez
+    realite augmentee augmented reality voir mettre passer transformer convertir creer create
+    creation realiser realisation reproduire aide
     with this that have from your need want would like could please make into some thing here there
     attached hello thanks thank very soon possible what which about than them they will shall
-    realite augmentee augmented reality voir mettre passer transformer convertir creer create
-    creation realiser realisation reproduire""".split()
+    turn does done give show take send sent look help someone something anything following next
+    first another asap urgently quick quickly small large nice good best regards dear team
+    below above photo photos can't dont""".split()
 )
 
 

@@ -13,10 +13,16 @@ Strength = Literal["fort", "faible"]
 
 @dataclass(frozen=True)
 class TypeWords:
-    """Words that tell SUPPORT from MODELISATION, strong or weak, and sources that hint."""
+    """Words that tell SUPPORT from MODELISATION, strong or weak, and sources that hint.
+
+    `delivered` speaks of a model that is delivered or ordered already, `wishes` asks for
+    another one all the same.
+    """
 
     strong: Mapping[RequestType, tuple[str, ...]]
     weak: Mapping[RequestType, tuple[str, ...]]
+    delivered: tuple[str, ...]
+    wishes: tuple[str, ...]
     sources: Mapping[RequestType, tuple[str, ...]]
     orders: tuple[str, ...]
 
@@ -28,6 +34,16 @@ class TypeWords:
             given[type_, "fort"] = Phrases(self.strong[type_])
             given[type_, "faible"] = Phrases(self.weak[type_])
         return given
+
+    @cached_property
+    def delivered_phrases(self) -> Phrases:
+        """What is said of a model delivered or ordered already, ready to be found."""
+        return Phrases(self.delivered)
+
+    @cached_property
+    def wish_phrases(self) -> Phrases:
+        """What asks for a new model in so many words, ready to be found."""
+        return Phrases(self.wishes)
 
     @cached_property
     def order_phrases(self) -> Phrases:
@@ -61,6 +77,10 @@ class Grid:
     generic: tuple[str, ...]
     extensions: Mapping[str, Kind]
     missing: Mapping[str, Missing]
+
+    def kind_of(self, name: str) -> Kind:
+        """Return what a file's name promises it is; only its last extension counts."""
+        return self.extensions.get(name.rpartition(".")[2].strip().lower(), "other")
 
     @cached_property
     def found(self) -> Phrases:
@@ -130,7 +150,8 @@ class Directives:
 
 _ENGLISH = frozenset(
     "the an and of to is are for with please we would like need our my your you it this that can "
-    "could hello hi thanks thank be have has by from at not how what when last send us".split()
+    "could hello hi thanks thank be have has by from at not how what when last send us in new oak "
+    "wood wooden walnut brass leather white black small".split()
 )
 _FRENCH = frozenset(
     "le la les un une des et de du en est sont pour avec merci nous je voudrais souhaite notre "

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -18,14 +19,18 @@ _LIGATURES = str.maketrans(
 )  # fmt: skip
 _WORD = re.compile(r"[a-z0-9]+")
 _CAP = 120_000
+_LONGEST_WORD = 40
 
 
 def fold(text: str) -> str:
     """Return a text in lower case without accents, ligatures, invisible signs, double spaces."""
-    text = unicodedata.normalize("NFKD", text[:_CAP].translate(_LIGATURES)).translate(_LIGATURES)
+    if text.isascii() and text.isprintable():
+        return " ".join(text[:_CAP].replace("`", "'").lower().split())
+    text = unicodedata.normalize("NFKD", text[:_CAP].casefold().translate(_LIGATURES))
+    text = text.casefold().translate(_LIGATURES)
     kept = (sign for sign in text if not unicodedata.combining(sign))
     seen = "".join(sign if unicodedata.category(sign)[0] != "C" else _gap(sign) for sign in kept)
-    return " ".join(seen.casefold().split())
+    return " ".join(seen.split())
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -41,12 +46,18 @@ def printable(text: str) -> str:
 
 
 def singular(word: str) -> str:
-    """Return a folded French or English word without the mark of its plural."""
+    """Return a folded French or English word without the mark of its plural.
+
+    The result is a key to compare by, not always a word: « tasse » and « tasses » give tass,
+    “box” and “boxes” give box.
+    """
+    if word.endswith("eaux"):
+        return word[:-1]
     if len(word) > 4 and word.endswith("aux"):
         return f"{word[:-3]}al"
     if len(word) > 3 and word[-1] in "sx" and word[-2] != "s":
-        return word[:-1]
-    return word
+        word = word[:-1]
+    return word[:-1] if len(word) > 3 and word.endswith(("che", "she", "sse", "xe")) else word
 
 
 class Place(NamedTuple):
@@ -62,14 +73,15 @@ class Phrases:
     """Phrases to be found in texts; each comes back as it was given.
 
     A phrase stands in a text when its words follow each other there, in singular or plural,
-    with or without accents; a word of six letters and more may have one slip.
+    with or without accents; a word of six letters and more may have one slip. « … » in a
+    phrase stands for up to two words: « avez … livré » is in « vous nous avez bien livré ».
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._firsts: dict[str, list[str]] | None = None
+        self._near: dict[str, list[str]] | None = None
         for phrase in phrases:
-            parts = tuple(singular(word) for word in words(phrase))
+            parts = _parts(phrase)
             if parts:
                 self._by_first.setdefault(parts[0], []).append((parts, phrase))
 
@@ -82,47 +94,64 @@ class Phrases:
 
         Where a longer phrase stands, the shorter ones inside it do not count.
         """
-        parts = [singular(word) for word in words(text)]
+        parts = singulars(text)
         found = [
-            Place(start, start + len(phrase), given, list(phrase) == parts[start:][: len(phrase)])
+            Place(start, end, given, phrase == parts[start:end])
             for start, part in enumerate(parts)
             for first in self._candidates(part)
             for phrase, given in self._by_first[first]
-            if _stands(phrase, parts, start)
+            if (end := _end(phrase, parts, start))
         ]
         return _longest(found)
 
-    def _candidates(self, part: str) -> Iterator[str]:
+    def _candidates(self, part: str) -> Iterable[str]:
         if part in self._by_first:
-            yield part
-        elif len(part) >= TYPO_LENGTH - 1:
-            if self._firsts is None:  # only texts with unknown long words need it
-                self._firsts = {}
-                for first in self._by_first:
-                    if len(first) >= TYPO_LENGTH:
-                        for short in _shortened(first):
-                            self._firsts.setdefault(short, []).append(first)
-            near = {first for short in _shortened(part) for first in self._firsts.get(short, ())}
-            yield from sorted(first for first in near if same_word(first, part))
+            return (part,)
+        if not TYPO_LENGTH - 1 <= len(part) <= _LONGEST_WORD:
+            return ()
+        if self._near is None:  # only texts with unknown long words need it
+            self._near = {}
+            for first in self._by_first:
+                if len(first) >= TYPO_LENGTH:
+                    for short in _shortened(first):
+                        self._near.setdefault(short, []).append(first)
+        near = {first for short in _shortened(part) for first in self._near.get(short, ())}
+        return sorted(first for first in near if same_word(first, part))
 
 
 def same_word(word: str, written: str) -> bool:
-    """Tell whether a folded singular word was written, with at most one slip if it is long."""
+    """Tell whether a folded singular word was written, with at most one slip if it is long.
+
+    The first letter is hardly ever the slip (“frame” is not “iframe”). Of a word of six
+    letters, only half of a doubled consonant may be missing: « bufet » is « buffet », but
+    « livre » is not « livrée ».
+    """
     if word == written:
         return True
     if len(word) < TYPO_LENGTH or abs(len(word) - len(written)) > 1 or word.isdigit():
         return False
-    if len(word) == len(written):
-        wrong = [i for i, (a, b) in enumerate(zip(word, written, strict=True)) if a != b]
-        if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
-            first, second = wrong
-            return word[first] == written[second] and word[second] == written[first]
-        return len(wrong) == 1
-    longer, shorter = (word, written) if len(word) > len(written) else (written, word)
-    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+    if word[0] != written[0]:
+        return False
+    pairs = zip(word, written, strict=False)
+    place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(word), len(written)))
+    if len(word) < len(written):
+        return word[place:] == written[place + 1 :]
+    if len(word) > len(written):
+        doubled = word[place] == word[place - 1] and word[place] not in "aeiou"
+        return word[place + 1 :] == written[place:] and (doubled or len(written) >= TYPO_LENGTH)
+    swapped = word[place + 1 : place + 2] + word[place] + word[place + 2 :]
+    return written[place:] == swapped or word[place + 1 :] == written[place + 1 :]
+
+
+@lru_cache(maxsize=16)
+def singulars(text: str) -> tuple[str, ...]:
+    """Return the folded words of a text, each without the mark of its plural."""
+    return tuple(singular(word) for word in words(text))
 
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_GAP = "…"
+_GAP_WORDS = 2
 
 
 def _gap(sign: str) -> str:
@@ -134,9 +163,27 @@ def _shortened(word: str) -> set[str]:
     return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
 
 
-def _stands(phrase: tuple[str, ...], parts: list[str], place: int) -> bool:
-    written = parts[place : place + len(phrase)]
-    return len(written) == len(phrase) and all(map(same_word, phrase, written))
+def _parts(phrase: str) -> tuple[str, ...]:
+    """The words of a phrase to compare by, with « … » where others may stand between."""
+    pieces = [piece for piece in map(singulars, phrase.split(_GAP)) if piece]
+    joined: tuple[str, ...] = ()
+    for piece in pieces:
+        joined = (*joined, _GAP, *piece) if joined else piece
+    return joined
+
+
+def _end(phrase: tuple[str, ...], parts: tuple[str, ...], place: int) -> int:
+    """The place after a phrase that stands at a place; 0 where it does not."""
+    for number, word in enumerate(phrase):
+        if word == _GAP:
+            ends = (
+                _end(phrase[number + 1 :], parts, place + skip) for skip in range(_GAP_WORDS + 1)
+            )
+            return next(filter(None, ends), 0)
+        if place >= len(parts) or not same_word(word, parts[place]):
+            return 0
+        place += 1
+    return place
 
 
 def _longest(places: list[Place]) -> list[Place]:
