@@ -4,7 +4,9 @@ VENV   ?= .venv
 RUN     = $(VENV)/bin
 DEMO   ?= demo
 
-.PHONY: demo test check kill bench picture clean
+COVERAGE = --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+.PHONY: demo test lint check kill bench picture clean
 
 $(RUN)/figsupport: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,13 +17,15 @@ demo: $(RUN)/figsupport  ## a real request becomes a ticket, a quote, a subtask
 	@VENV=$(VENV) sh examples/demo.sh $(DEMO)
 
 test: $(RUN)/figsupport  ## the tests
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest $(ARGS)
 
-check: $(RUN)/figsupport  ## format, lint, types, tests with coverage of the core
+lint: $(RUN)/figsupport  ## format, lint, types
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
-	$(RUN)/python -m pytest --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+check: lint  ## all that must be green; every branch of the core is tested
+	$(MAKE) test ARGS="$(COVERAGE)"
 
 kill: $(RUN)/figsupport  ## kill the program at every step of every path (minutes)
 	$(RUN)/python -m tests.kill --all

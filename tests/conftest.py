@@ -80,3 +80,14 @@ def client_answers(tmp_path: Path, clock: Clock) -> Callable[..., None]:
         playing.deliver(raw, services.settings.home / "mail", clock())
 
     return answers
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a figure that whoever runs the tests should see."""
+
+    def say_(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}")
+
+    return say_

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
-def test_a_killed_process_loses_and_doubles_nothing() -> None:
+def test_a_killed_process_loses_and_doubles_nothing(say: Callable[[str], None]) -> None:
     ran = run()
-    print(f"\n{ran.stdout.splitlines()[-1]}")
+    say(ran.stdout.splitlines()[-1])
     assert ran.returncode == 0, ran.stdout
     assert "over 10 paths: nothing wrong" in ran.stdout
 

@@ -1,5 +1,6 @@
 """The whole state space of a case: every state has a next step or a reason to wait; no loop."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -171,7 +172,7 @@ def states() -> list[Case]:
     return found
 
 
-def test_no_state_is_stuck_and_none_loops() -> None:
+def test_no_state_is_stuck_and_none_loops(say: Callable[[str], None]) -> None:
     """From every state, with every answer, the work ends in a state that says why it waits."""
     walked = 0
     for case in states():
@@ -188,7 +189,7 @@ def test_no_state_is_stuck_and_none_loops() -> None:
             assert case.doing is None
             assert case.outbox == ()
             walked += 1
-    print(f"\n{walked} walks through the plan, all of them ended")
+    say(f"{walked} walks through the plan, all of them ended")
     assert walked > 10_000
 
 

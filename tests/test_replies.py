@@ -1,5 +1,6 @@
 """Clients' answers: what accepts, what does not, and that nothing false ever does."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -185,7 +186,7 @@ def test_files_are_information() -> None:
     assert intent("Je valide", QUOTE, attachments=photo) == "accept"  # a logo of a signature
 
 
-def test_every_layout_keeps_every_verdict() -> None:
+def test_every_layout_keeps_every_verdict(say: Callable[[str], None]) -> None:
     """No layout turns anything into an acceptance; nearly all keep a clear yes."""
     kept = walked = 0
     for layout, text in product(TEXT.values(), [*ACCEPT, *REFUSE, *QUESTION, *UNCLEAR]):
@@ -203,7 +204,7 @@ def test_every_layout_keeps_every_verdict() -> None:
             kept += found == "accept"
         else:
             assert found != "accept", layout(plain)
-    print(f"\n{len(TEXT) + len(HTML)} layouts: {kept} of {walked} acceptances read, 0 false")
+    say(f"{len(TEXT) + len(HTML)} layouts: {kept} of {walked} acceptances read, 0 false")
     assert kept >= walked * 0.95
 
 
