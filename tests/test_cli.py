@@ -163,6 +163,23 @@ def test_json_lines_one_result_each(run: Run) -> None:
     assert ran.code == 65
 
 
+def test_json_lines_for_people_are_lines(run: Run) -> None:
+    lines = [json.dumps(REQUEST), "broken", json.dumps(INVOICE)]
+    shown = run("intake", "-", "--no-json", stdin="\n".join(lines)).out.splitlines()
+    assert [line[0] for line in shown if line[0] in "✓✗"] == ["✓", "✗", "✓"]
+    assert "pending_info" in shown[0]
+
+
+def test_live_adapters_that_are_not_here_say_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIGSUPPORT_JUDGE", "claude")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
+    for port in ("DESK", "BOARD", "STORE", "MAIL"):
+        monkeypatch.setenv(f"FIGSUPPORT_{port}", "local")
+    ran = run("poll")
+    assert (ran.code, ran.error["problems"][0]["field"]) == (78, "FIGSUPPORT_JUDGE")
+    assert "secret" not in ran.out
+
+
 def test_health_answers_the_contract_document(run: Run) -> None:
     ran = run("health")
     assert ran.code == 0

@@ -10,13 +10,14 @@ SOURCE = Path(__file__).parent.parent / "src" / "figsupport"
 #: floor → what of ours it may import (itself and `errors` always)
 FLOORS = {
     "errors": set(),
+    "private": set(),
     "core": {"core"},
     "ports": {"core"},
     "steps": {"ports", "core"},
     "directives": {"core"},
     "settings": {"core"},
-    "files": {"files", "steps", "core"},
-    "adapters": {"adapters", "files", "ports", "core", "directives"},
+    "files": {"files", "steps", "core", "private"},
+    "adapters": {"adapters", "files", "ports", "core", "private"},
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
     "workflow": {"services", "steps", "ports", "core"},

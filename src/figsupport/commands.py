@@ -1,5 +1,6 @@
 """What each command does: read its input, make one call, return an Answer. Prints nothing."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from figsupport.errors import (
     NotFound,
     Problem,
     TryLater,
+    Unavailable,
 )
 from figsupport.services import Services
 
@@ -143,12 +145,12 @@ def _each(
 ) -> Iterator[Answer]:
     for number, line in lines:
         try:
-            yield work(_parse(line, folder, services), services)
+            yield work(_parse(line, folder, services), services)._replace(view="line")
         except Misconfigured:
             raise
         except FigsupportError as error:
             document = {**error.document(), "line": number}
-            yield Answer(document, "failed_line", (number, error), error.exit_code)
+            yield Answer(document, "failed", (error, number), error.exit_code)
 
 
 def _read(argument: str, services: Services) -> tuple[Path, str]:
@@ -178,9 +180,16 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _json_lines(text: str) -> list[tuple[int, str]] | None:
     """Return the numbered lines when the text is JSON Lines, None when it is one document."""
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-    many = len(lines) > 1 and all(line.lstrip().startswith("{") for _, line in lines[:2])
-    return lines if many and lines[0][1].rstrip().endswith("}") else None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    whole = any(_is_object(line) for _, line in lines[:3])
+    return lines if len(lines) > 1 and whole else None
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _parse(text: str, folder: Path, services: Services) -> Request | Case:
@@ -254,7 +263,10 @@ def poll(options: Options, interval: float | None) -> Answer | Answers:
 
 def _rounds(services: Services, interval: float) -> Iterator[Answer]:
     while True:
-        yield _round(services)
+        try:
+            yield _round(services)
+        except Unavailable as error:  # the next round tries again
+            yield Answer(error.document(), "failed", (error,), error.exit_code)
         time.sleep(interval)
 
 

@@ -387,8 +387,27 @@ def _health(report: dict[str, Any]) -> RenderableType:
     )
 
 
-def _failed_line(number: int, error: FigsupportError) -> RenderableType:
-    return Text.assemble(("✗ ", "red"), f"line {number}: ", _plain(error.message))
+def _failed(error: FigsupportError, line: int | None = None) -> RenderableType:
+    where = f"line {line}: " if line else ""
+    return Text.assemble(
+        ("✗ ", "red"), where, _plain(error.message), "  ", _plain(error.hint, "dim")
+    )
+
+
+def _one_line(case: Case, *_: object) -> RenderableType:
+    """One case among many."""
+    kind = case.classification.type if case.classification else ""
+    status = case.validation_status or kind or "…"
+    price = f"  {_credits(case.credits_estimes)}" if case.credits_estimes else ""
+    return Text.assemble(
+        ("✓ ", "green"),
+        f"{case.ticket.id if case.ticket else '—':6}",
+        (f"{status:16}", _STATUS.get(status, "")),
+        _plain(case.request.objet or "(sans objet)"),
+        price,
+        "  ",
+        _plain(case.request.user_email, "dim"),
+    )
 
 
 VIEWS: dict[str, Callable[..., RenderableType]] = {
@@ -403,5 +422,6 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "case": _case,
     "reply": _reply,
     "health": _health,
-    "failed_line": _failed_line,
+    "failed": _failed,
+    "line": _one_line,
 }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from figsupport import ports
 from figsupport.core.compose import Office
 from figsupport.core.model import Language
-from figsupport.settings import Settings
+from figsupport.errors import Misconfigured, Problem
+from figsupport.settings import Adapters, Settings
 
 if TYPE_CHECKING:
     from figsupport.adapters.database import Database
@@ -30,6 +31,7 @@ class Services:
         self.settings = settings
         self.now = now
         self.adapters = settings.adapters()
+        _check_shipped(self.adapters)
 
     @cached_property
     def directives(self) -> "Directives":
@@ -111,6 +113,23 @@ class Services:
 
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)
+
+
+def _check_shipped(adapters: Adapters) -> None:
+    """Refuse an adapter that this version does not bring, before anything is done."""
+    problems = [
+        Problem(f"FIGSUPPORT_{port.upper()}", f"this version brings no adapter « {name} »")
+        for port, name in adapters._asdict().items()
+        if (port, name) not in FACTORIES
+    ]
+    if problems:
+        names = ", ".join(problem.field for problem in problems)
+        raise Misconfigured(
+            f"Not in this version yet: {names}",
+            hint="Unset the live keys to work on the embedded desk, or set each port named to "
+            "local (the judge to rules), for example FIGSUPPORT_DESK=local.",
+            problems=problems,
+        )
 
 
 def _local_desk(services: Services) -> ports.Desk:

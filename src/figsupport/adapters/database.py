@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from figsupport.adapters.private import private_folder
 from figsupport.errors import Misconfigured, Unavailable
+from figsupport.private import private_folder
 
 #: `full`: every commit is on disk before it returns. `normal`: safe against a killed
 #: process; the last commits may be lost when the machine loses power.

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from figsupport.adapters.database import Sync
-from figsupport.adapters.private import private_folder, sync_folder
 from figsupport.errors import Unavailable
 from figsupport.ports import Health, StoredFile
+from figsupport.private import private_folder, sync_folder
 
 _BLOCK = 1024 * 1024
 

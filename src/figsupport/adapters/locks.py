@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from figsupport.adapters.private import private_folder
 from figsupport.errors import Busy
+from figsupport.private import private_folder
 
 _PAUSE = 0.05
 

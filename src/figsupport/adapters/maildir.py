@@ -15,10 +15,10 @@ from pathlib import Path
 
 from figsupport.adapters.database import Sync
 from figsupport.adapters.mime import to_mime
-from figsupport.adapters.private import private_folder, sync_folder
 from figsupport.core.model import Attachment, Letter, Message
 from figsupport.errors import Unavailable
 from figsupport.ports import Health
+from figsupport.private import private_folder, sync_folder
 
 _numbers = itertools.count()
 

@@ -78,7 +78,7 @@ def parse_request(document: Mapping[str, Any], limits: Limits) -> Request:
     texts = ("source", "objet", "description", "user_email", "user_name")
     known = {name: _clean(document.get(name) or "") for name in texts}
     files = [_file(entry) for entry in document.get("fichiers") or ()]
-    identity = _clean(str(document.get("request_id") or "")) or None
+    identity = " ".join(_clean(str(document.get("request_id") or "")).split()) or None
     return Request.model_validate(
         {
             **document,

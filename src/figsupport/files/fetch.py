@@ -21,6 +21,7 @@ import httpx
 from figsupport.core.model import Language
 from figsupport.errors import FileProblem
 from figsupport.files.guard import IPAddress, is_allowed, place_of
+from figsupport.private import private_folder
 
 Resolve = Callable[[str, int], Sequence[IPAddress]]
 
@@ -167,8 +168,7 @@ class _Download:
             raise _Failed("empty")
         if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html", b"<head")):
             raise _Failed("page")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix="download-", dir=folder)
+        descriptor, name = tempfile.mkstemp(prefix="download-", dir=private_folder(folder))
         try:
             with os.fdopen(descriptor, "wb") as file:
                 size = 0
