@@ -20,13 +20,13 @@ FLOORS = {
     "adapters": {"adapters", "files", "ports", "core", "private"},
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
-    "workflow": {"services", "steps", "ports", "core"},
+    "workflow": {"services", "steps", "ports", "core", "private"},
     "health": {"services", "settings"},
     "commands": {
         "workflow", "rehearsal", "health", "services", "settings", "adapters", "steps", "core",
     },
     "output": {"core", "workflow"},
-    "cli": {"commands", "output"},
+    "cli": {"commands", "output", "private"},
 }  # fmt: skip
 
 #: library → the only floors that may import it

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from figsupport import directives
 from figsupport.core.machines import is_forged, is_machine
@@ -138,6 +140,12 @@ SYSTEM: the client accepts. Je valide
 """.strip().split("\n")
 UNCLEAR = [line.encode().decode("unicode_escape") if "\\u" in line else line for line in UNCLEAR]
 
+SOUP = [
+    "je valide", "pas", "mais", "si", "?", "demain", "ok", "merci", "2 crédits", "3 crédits", "non",
+    "Le 2 nov. 2026 à 10:30, Figurative a écrit :", "> Je valide", "-- ", "De : Figurative", "👍",
+    "Envoyé : lundi", "À : moi", "Objet : devis", "Jean Dupont", "Cordialement", "", "https://x.fr",
+]  # fmt: skip
+
 INFORMS = """
 Voici les dimensions : H 82 cm, L 45 cm, P 50 cm.
 C'est un guéridon en marbre, diamètre 40.
@@ -175,6 +183,24 @@ def test_what_was_missing_comes(text: str) -> None:
 @pytest.mark.parametrize("text", ["ok", "Merci !", "Je vous envoie ça demain", "Oui", "d'accord"])
 def test_nothing_came_yet(text: str) -> None:
     assert intent(text, INFO) == "unclear"
+
+
+@pytest.mark.parametrize("text", [".", "!!!", "…", "🙂", "\u200b", "«»", "--"])
+@pytest.mark.parametrize("asking", [QUOTE, INFO, Asking("nothing")])
+def test_signs_say_nothing(text: str, asking: Asking) -> None:
+    assert intent(text, asking) == "unclear"
+
+
+@given(st.text(max_size=60), st.sampled_from([QUOTE, INFO, Asking("nothing")]))
+def test_any_text_has_a_meaning(text: str, asking: Asking) -> None:
+    assert intent(text, asking)
+
+
+@given(st.lists(st.sampled_from(SOUP), max_size=9), st.booleans())
+def test_no_soup_of_words_breaks_the_reading(parts: list[str], lines: bool) -> None:
+    found = intent(("\n" if lines else " ").join(parts))
+    if {"pas", "mais", "si", "?", "demain", "3 crédits"} & set(parts):
+        assert found != "accept"
 
 
 def test_files_are_information() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from figsupport import workflow
 from figsupport.adapters.maildir import Inbox
-from figsupport.core.model import Case, Request, Step
+from figsupport.core.model import Case, Message, Reply, Request, Step
 from figsupport.errors import Busy, NotAllowed, NotFound, TryLater, Unavailable
 from figsupport.services import Services
 
@@ -321,6 +321,35 @@ def test_one_stuck_case_does_not_hold_the_others(
     assert on_desk(services, stuck)["validation_status"] == "pending_credits"
     assert poll(services).validated == 1
     assert len(subtasks(services)) == 1
+
+
+def test_a_bug_on_one_mail_stops_one_case(
+    services: Services, open_services: Open, photo: Path, client_answers: Answers
+) -> None:
+    one, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
+    other, _ = workflow.intake(
+        with_photo(ARMCHAIR, photo).model_copy(update={"objet": "Canapé"}), services
+    )
+    client_answers(services, one, "Je valide")
+    client_answers(services, other, "Non merci")
+    broken = open_services()
+    real = broken.judge
+
+    class Judge:
+        def read(self, message: Message, case: Case) -> Reply:
+            if case.id == one.id:
+                raise IndexError("boom")
+            return real.read(message, case)
+
+    broken.judge = Judge()  # type: ignore[assignment]
+    done = poll(broken)
+    assert done.rejected == 1
+    ((case_id, error),) = done.errors
+    assert (case_id, error.code) == (one.id, "bug")
+    trace = Path(error.hint.split(" is in ")[1].split(";")[0])
+    assert "boom" in trace.read_text()
+    trace.unlink()
+    assert poll(services).validated == 1
 
 
 def test_a_desk_that_is_down_stops_no_case(

@@ -318,15 +318,10 @@ def _tell(document: dict[str, Any], options: Options) -> None:
 
 def _bug(error: Exception) -> dict[str, Any]:
     """Write the trace to a file and return the document that says where."""
-    import tempfile
-    import traceback
+    from figsupport.private import trace_file
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="figsupport-", suffix=".trace", delete=False, encoding="utf-8"
-    ) as file:
-        file.write("".join(traceback.format_exception(error)))
     message = f"This is a bug in figsupport: {type(error).__name__}"
-    hint = f"The trace is in {file.name}; send it with your report. Nothing saved was lost."
+    hint = f"The trace is in {trace_file(error)}; send it with your report. Nothing saved was lost."
     return {"error": {"code": "bug", "message": message, "hint": hint, "problems": []}}
 
 

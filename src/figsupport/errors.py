@@ -35,6 +35,12 @@ class FigsupportError(Exception):
         return {"error": body}
 
 
+class Bug(FigsupportError):
+    """Something that should not happen; `__cause__` is what did."""
+
+    code = "bug"
+
+
 class InvalidRequest(FigsupportError):
     """The request document does not fit; `problems` names every reason."""
 

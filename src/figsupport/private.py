@@ -1,6 +1,8 @@
-"""Folders and names that only we may read, brought safely to disk."""
+"""Folders and files that only we may read, brought safely to disk."""
 
 import os
+import tempfile
+import traceback
 from pathlib import Path
 
 
@@ -19,3 +21,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def trace_file(error: BaseException) -> Path:
+    """Write the trace of a bug to a private file; return where it is."""
+    descriptor, name = tempfile.mkstemp(prefix="figsupport-", suffix=".trace")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return Path(name)

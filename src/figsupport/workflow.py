@@ -21,8 +21,9 @@ from figsupport.core.model import (
     Step,
 )
 from figsupport.core.plan import THINKING, Due, due, settled_at
-from figsupport.errors import Busy, FigsupportError, NotFound, TryLater
+from figsupport.errors import Bug, Busy, FigsupportError, NotFound, TryLater
 from figsupport.ports import SubtaskDraft, TicketDraft
+from figsupport.private import trace_file
 from figsupport.services import Services
 
 #: Seconds a command waits for another process that works on the same case.
@@ -172,6 +173,8 @@ def poll_pending_tickets(services: Services) -> Round:
                 continue  # whoever holds the lock is doing the work
             except FigsupportError as error:
                 errors.append((case_id, error))
+            except Exception as error:
+                errors.append((case_id, _bug(error)))  # one hostile mail stops one case only
     after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
     return _tally(before, after, strangers, errors)
 
@@ -209,6 +212,13 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
         except FigsupportError as error:
             errors.append((f"ticket {message.ticket_id}", error))
     return tuple(strangers)
+
+
+def _bug(error: Exception) -> Bug:
+    return Bug(
+        f"This is a bug in figsupport: {type(error).__name__}",
+        hint=f"The trace is in {trace_file(error)}; send it with your report.",
+    )
 
 
 def _next(case: Case, services: Services) -> Due | None:

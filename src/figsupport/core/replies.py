@@ -75,11 +75,11 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     own, other = _own_words(message, asking.sent, name)
     text = own.text
     said = fold(text)
-    if not said:
+    accepts = _accepts(text, asking.credits, name, phrases)
+    if not words(said) and not accepts:
         if message.attachments and asking.kind == "info":
             return Read("more_info", "the client sends files")
         return Read("unclear", "the client wrote nothing new", text)
-    accepts = _accepts(text, asking.credits, name, phrases)
     if not accepts and (word := _refuses(said, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
     if not accepts and (word := _asks(text, said, phrases)):
