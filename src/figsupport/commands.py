@@ -275,9 +275,8 @@ def _round(services: Services) -> Answer:
         done = workflow.poll_pending_tickets(services)
     except Busy:
         return Answer({**_NOTHING, "busy": True}, "busy", unremarkable=True)
-    return Answer(
-        round_document(done), "round", (done,), _round_exit(done), not _needs_person(done)
-    )
+    document = {**round_document(done), "calls": services.calls()}
+    return Answer(document, "round", (done,), _round_exit(done), not _needs_person(done))
 
 
 def round_document(done: workflow.Round) -> dict[str, Any]:

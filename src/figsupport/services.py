@@ -111,6 +111,17 @@ class Services:
 
         return recogniser(self.directives.grid, language)
 
+    def calls(self) -> dict[str, int]:
+        """Return how many calls each live provider got in this run."""
+        built = {
+            port: self.__dict__[port] for port in self.adapters._fields if port in self.__dict__
+        }
+        return {
+            getattr(self.adapters, port): adapter.calls
+            for port, adapter in built.items()
+            if hasattr(adapter, "calls")
+        }
+
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)
 
@@ -169,10 +180,24 @@ def _rules(services: Services) -> ports.Judge:
     return RulesJudge(services.directives)
 
 
+def _clickup(services: Services) -> ports.Board:
+    from figsupport.adapters.clickup import ClickUpBoard
+
+    settings = services.settings
+    return ClickUpBoard(
+        settings.secret("CLICKUP_API_KEY"),
+        settings.clickup_parent_task_id or "",
+        base_url=settings.clickup_base_url,
+        assignee=settings.clickup_assignee_id,
+        settle=settings.figsupport_settle,
+    )
+
+
 #: (port, name) → adapter. Another desk is one adapter file and one line here.
 FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("desk", "local"): _local_desk,
     ("board", "local"): _local_board,
+    ("board", "clickup"): _clickup,
     ("mail", "local"): _local_mail,
     ("store", "local"): _local_store,
     ("judge", "rules"): _rules,

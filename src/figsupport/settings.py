@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         """Return a setting by its name in the environment."""
         return getattr(self, name.lower())
 
+    def secret(self, name: str) -> str:
+        """Return a secret's value, empty when it is not set; only adapters ask."""
+        value = self.value(name)
+        return value.get_secret_value() if isinstance(value, SecretStr) else ""
+
     def adapters(self) -> Adapters:
         """Return which adapter serves each port.
 

@@ -1,0 +1,1 @@
+"""Small stateful servers that answer as the live providers do. They import nothing of ours."""
