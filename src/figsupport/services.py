@@ -193,12 +193,27 @@ def _clickup(services: Services) -> ports.Board:
     )
 
 
+def _smtp(services: Services) -> ports.Mail:
+    from figsupport.adapters.smtp import Relay, SmtpMail
+
+    settings = services.settings
+    relay = Relay(
+        settings.smtp_host or "",
+        settings.smtp_port,
+        settings.smtp_username or "",
+        settings.secret("SMTP_PASSWORD"),
+        settings.smtp_security,
+    )
+    return SmtpMail(relay, services.office.sender, services.now)
+
+
 #: (port, name) → adapter. Another desk is one adapter file and one line here.
 FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("desk", "local"): _local_desk,
     ("board", "local"): _local_board,
     ("board", "clickup"): _clickup,
     ("mail", "local"): _local_mail,
+    ("mail", "smtp"): _smtp,
     ("store", "local"): _local_store,
     ("judge", "rules"): _rules,
 }
