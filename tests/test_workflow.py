@@ -484,6 +484,18 @@ def test_intake_adopts_the_ticket_it_finds(
     assert kinds(services) == ["quote", "confirmation"]
 
 
+def test_a_ticket_of_others_is_left_alone(services: Services, client_answers: Answers) -> None:
+    case, _ = workflow.intake(NO_PHOTO, services)
+    client_answers(services, case, "Bonjour")
+    services.desk_file.execute("UPDATE tickets SET key = '', properties = '{}'")
+    forget(services)
+    for name in ("cases",):
+        services.__dict__.pop(name, None)
+    done = poll(services)
+    assert (done.touched, done.strangers, done.errors) == ((), (), ())
+    assert kinds(services) == ["info"]
+
+
 def test_no_such_ticket(services: Services) -> None:
     with pytest.raises(NotFound, match="99"):
         workflow.process_validation("99", services, "accept", 2)

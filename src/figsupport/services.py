@@ -193,6 +193,19 @@ def _clickup(services: Services) -> ports.Board:
     )
 
 
+def _hubspot(services: Services) -> ports.Desk:
+    from figsupport.adapters.hubspot import HubSpotDesk, Portal
+
+    settings = services.settings
+    portal = Portal(
+        settings.hubspot_hub_id or "",
+        settings.hubspot_pipeline_id or "",
+        settings.hubspot_stage_new or "",
+    )
+    key, url = settings.secret("HUBSPOT_API_KEY"), settings.hubspot_base_url
+    return HubSpotDesk(key, services.now, portal, base_url=url)
+
+
 def _smtp(services: Services) -> ports.Mail:
     from figsupport.adapters.smtp import Relay, SmtpMail
 
@@ -210,6 +223,7 @@ def _smtp(services: Services) -> ports.Mail:
 #: (port, name) → adapter. Another desk is one adapter file and one line here.
 FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("desk", "local"): _local_desk,
+    ("desk", "hubspot"): _hubspot,
     ("board", "local"): _local_board,
     ("board", "clickup"): _clickup,
     ("mail", "local"): _local_mail,

@@ -19,6 +19,7 @@ from figsupport.core.model import (
     Request,
     SentLetter,
     Step,
+    Ticket,
 )
 from figsupport.core.plan import THINKING, Due, due, settled_at
 from figsupport.errors import Bug, Busy, FigsupportError, NotFound, TryLater
@@ -205,13 +206,21 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
         try:
             if message.ticket_id is None:
                 raise NotFound("The mail names no ticket")
-            find_case(message.ticket_id, services)
+            if _is_ours(services.desk.get_ticket(message.ticket_id)):
+                find_case(message.ticket_id, services)
+            else:
+                cases.set_aside(message.id)
         except NotFound:
             strangers.append(message)
             cases.set_aside(message.id)
         except FigsupportError as error:
             errors.append((f"ticket {message.ticket_id}", error))
     return tuple(strangers)
+
+
+def _is_ours(ticket: Ticket) -> bool:
+    """Tell a ticket that figsupport (or the system before it) opened from any other."""
+    return bool(ticket.key or ticket.properties.get("validation_status"))
 
 
 def _bug(error: Exception) -> Bug:

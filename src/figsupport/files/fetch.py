@@ -1,59 +1,174 @@
 """A guarded download: a client's link is hostile until proven otherwise.
 
 The name is resolved once per hop, every answer must be public, and the literal address is
-dialled; TLS is verified against the name. One deadline covers connecting, headers and body.
+dialled; TLS is verified against the name. One deadline covers resolving, connecting, headers
+and body. No redirect is followed unseen; no cookie, credential or referrer is ever sent.
 """
 
+import hashlib
 import os
 import socket
 import ssl
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import httpcore
-import httpx
 
 from figsupport.core.model import Language
 from figsupport.errors import FileProblem
-from figsupport.files.guard import IPAddress, is_allowed, place_of
+from figsupport.files.guard import IPAddress, Place, is_allowed, place_of, target_of
+from figsupport.files.sniff import EMPTY, HEAD, HTML, POINTER, recognise
 from figsupport.private import private_folder
 
+#: A host name and a port → every address of the host. Raises OSError.
 Resolve = Callable[[str, int], Sequence[IPAddress]]
+#: A literal address, a port and seconds → a connection. Raises httpcore's network errors.
+Dial = Callable[[str, int, float], httpcore.NetworkStream]
 
 DEADLINE = 120.0
+_CONNECT = 10.0
+_ADDRESSES = 4
 _REDIRECTS = 3
 _STALE = 86_400.0
-_HEAD = 512
-_SENTENCES = {
+
+
+class FetchProblem(FileProblem):
+    """Why a link gave no file, for the client: a `french` and an `english` sentence.
+
+    `retriable`: the same link may give the file later. `message` is the sentence in the
+    language asked for. No sentence holds any part of the link.
+    """
+
+    def __init__(self, code: str, language: Language = "fr", *, most: int = 0) -> None:
+        french, english, self.retriable = _REASONS[code]
+        self.french = french.format(size=_size(most, "o"))
+        self.english = english.format(size=_size(most, "B"))
+        self.most = most
+        super().__init__(code, self.english if language == "en" else self.french)
+
+
+#: code → what the client is told in French and in English, and whether to try again
+_REASONS = {
     "address": (
-        "le lien ne mène pas à une adresse publique",
-        "the link does not lead to a public address",
+        "le lien ne mène pas à une adresse publique du web",
+        "the link does not lead to a public web address",
+        False,
     ),
-    "expired": ("le lien a expiré ou demande une connexion", "the link expired or asks to log in"),
-    "gone": ("le lien ne mène plus à un fichier", "the link no longer leads to a file"),
+    "expired": (
+        "le lien a expiré ou demande une connexion",
+        "the link expired or asks to log in",
+        False,
+    ),
+    "gone": ("le lien ne mène plus à un fichier", "the link no longer leads to a file", False),
     "page": (
-        "le lien mène à une page web et non à un fichier",
-        "the link leads to a web page, not to a file",
+        "le lien mène à une page web et non à un fichier (il a peut-être expiré)",
+        "the link leads to a web page, not to a file (it may have expired)",
+        False,
     ),
-    "empty": ("le fichier est vide", "the file is empty"),
-    "too_large": ("le fichier est trop volumineux", "the file is too large"),
-    "slow": ("le téléchargement a pris trop de temps", "the download took too long"),
+    "lfs-pointer": (
+        "le lien donne un renvoi (git-lfs) et non le fichier",
+        "the link gives a pointer (git-lfs), not the file",
+        False,
+    ),
+    "empty": ("le fichier est vide", "the file is empty", False),
+    "too_large": ("le fichier dépasse {size}", "the file is larger than {size}", False),
+    "certificate": (
+        "le certificat de sécurité du site n'est pas valable",
+        "the security certificate of the site is not valid",
+        False,
+    ),
+    "slow": (
+        "le téléchargement a pris trop de temps",
+        "the download took too long",
+        True,
+    ),
     "unreachable": (
         "le serveur du lien n'a pas répondu correctement",
         "the server of the link did not answer properly",
+        True,
+    ),
+    "storage": (
+        "le fichier n'a pas pu être enregistré de notre côté",
+        "the file could not be saved on our side",
+        True,
     ),
 }
+_STATUSES = {401: "expired", 403: "expired", 404: "gone", 410: "expired"}
+_MOVED = (301, 302, 303, 307, 308)
+_REFUSED = {EMPTY: "empty", HTML: "page", POINTER: "lfs-pointer"}
+
+
+class Fetched(NamedTuple):
+    """A downloaded file: private, and whoever asked for it removes it.
+
+    `head` is its first 64 KiB at most; `content_type` is what the server says, no proof.
+    """
+
+    path: Path
+    size: int
+    sha256: str
+    content_type: str
+    head: bytes
 
 
 def resolve(host: str, port: int) -> Sequence[IPAddress]:
-    """Return every address of a host, as the system resolves it."""
+    """Return every address of a host, as the system resolves it. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ip_address(address[4][0]) for address in found]
+
+
+def dial(literal: str, port: int, seconds: float) -> httpcore.NetworkStream:
+    """Open a connection to a literal address."""
+    return httpcore.SyncBackend().connect_tcp(literal, port, seconds)
+
+
+class Network(NamedTuple):
+    """How the world is reached; `tls` None trusts the usual authorities."""
+
+    resolve: Resolve = resolve
+    dial: Dial = dial
+    tls: ssl.SSLContext | None = None
+    now: Callable[[], float] = time.monotonic
+
+
+def fetch(
+    url: str,
+    folder: Path,
+    most: int,
+    allow: Sequence[str] = (),
+    *,
+    deadline: float = DEADLINE,
+    network: Network | None = None,
+) -> Fetched:
+    """Download a link to a private file of at most `most` bytes, within `deadline` seconds.
+
+    `allow` names hosts and networks exempt from the rules on addresses and ports. Raises
+    FetchProblem and nothing else; a file that failed is not left behind.
+    """
+    route = _Route(allow, deadline, network or Network())
+    try:
+        for _ in range(_REDIRECTS + 1):
+            with _answer(url, route) as answer:
+                if answer.status not in _MOVED:
+                    _check(answer, most)
+                    return _store(answer, folder, most, route)
+                url = _next(url, answer)
+    except httpcore.TimeoutException:
+        raise FetchProblem("slow") from None
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        bad = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+        raise FetchProblem("certificate" if bad else "unreachable") from None
+    except OSError:  # what the network raises was told apart above: our own disk
+        raise FetchProblem("storage") from None
+    raise FetchProblem("unreachable")
 
 
 @contextmanager
@@ -69,179 +184,96 @@ def downloaded(
 ) -> Iterator[Path]:
     """Download a link to a private file of at most `most` bytes for the time of the block.
 
-    Raises FileProblem, told in the client's language; nothing is left behind.
+    Raises FetchProblem, told in the client's language; nothing is left behind.
     """
     _sweep(folder)
-    path = None
     try:
-        path = _Download(most, allow, deadline, resolver).fetch(url, folder)
-        yield path
-    except _Failed as failed:
-        sentence = _SENTENCES[failed.code][language == "en"]
-        raise FileProblem(failed.code, sentence) from None
+        network = Network(resolve=resolver)
+        fetched = fetch(url, folder, most, allow, deadline=deadline, network=network)
+    except FetchProblem as problem:
+        raise FetchProblem(problem.code, language, most=problem.most) from None
+    try:
+        yield fetched.path
     finally:
-        if path is not None:
-            path.unlink(missing_ok=True)
+        fetched.path.unlink(missing_ok=True)
 
 
-class _Failed(Exception):
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class _Route(httpcore.NetworkBackend):
+    """The way of one download: dials checked literal addresses until its deadline."""
 
+    def __init__(self, allow: Sequence[str], deadline: float, network: Network) -> None:
+        self.network = network
+        self._allow = allow
+        self._until = network.now() + deadline
+        self._place: Place | None = None
 
-class _Download:
-    """One download, with its deadline."""
-
-    def __init__(self, most: int, allow: Sequence[str], deadline: float, resolver: Resolve) -> None:
-        self._most, self._allow, self._resolver = most, allow, resolver
-        self._until = time.monotonic() + deadline
-
-    def fetch(self, url: str, folder: Path) -> Path:
-        """Follow a link, at most three redirects, to a file in the folder."""
-        for _ in range(_REDIRECTS + 1):
-            pool = httpcore.ConnectionPool(
-                network_backend=_Backend(self), max_connections=1, http2=False, retries=0
-            )
-            try:
-                with (
-                    pool,
-                    pool.stream("GET", self._checked(url), headers=self._headers()) as answer,
-                ):
-                    if answer.status not in (301, 302, 303, 307, 308):
-                        self._check(answer)
-                        return self._store(answer.iter_stream(), folder)
-                    url = self._redirected(url, answer)
-            except _Failed:
-                raise
-            except httpcore.TimeoutException:
-                raise _Failed("slow") from None
-            except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):
-                raise _Failed("slow" if self._left() <= 0 else "unreachable") from None
-        raise _Failed("unreachable")
-
-    def _headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"User-Agent", b"figsupport"), (b"Accept", b"*/*"),
-                (b"Accept-Encoding", b"identity")]  # fmt: skip
-
-    def _checked(self, url: str) -> httpcore.URL:
-        place = place_of(url)
-        if place is None:
-            raise _Failed("address")
-        parsed = httpx.URL(url)
-        return httpcore.URL(
-            scheme=place.scheme.encode(),
-            host=place.host.encode(),
-            port=None if place.port in (80, 443) and parsed.port is None else place.port,
-            target=parsed.raw_path,
-        )
-
-    def _redirected(self, url: str, answer: httpcore.Response) -> str:
-        target = _header(answer, b"location")
-        if not target:
-            raise _Failed("unreachable")
-        try:
-            return str(httpx.URL(url).join(target))
-        except (httpx.InvalidURL, ValueError):
-            raise _Failed("address") from None
-
-    def _check(self, answer: httpcore.Response) -> None:
-        if answer.status in (401, 403, 410):
-            raise _Failed("expired")
-        if answer.status == 404:
-            raise _Failed("gone")
-        if answer.status != 200:
-            raise _Failed("unreachable")
-        if _header(answer, b"content-encoding").lower() not in ("", "identity"):
-            raise _Failed("unreachable")  # we asked for none: a bomb or a broken server
-        length = _header(answer, b"content-length")
-        if length.isdecimal() and int(length[:20]) > self._most:
-            raise _Failed("too_large")
-
-    def _store(self, blocks: Iterable[bytes], folder: Path) -> Path:
-        """Write the body to a private file; its first bytes are looked at before."""
-        flow = iter(blocks)
-        head = b""
-        while len(head) < _HEAD and (block := next(flow, b"")):
-            head += block
-        if not head:
-            raise _Failed("empty")
-        if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html", b"<head")):
-            raise _Failed("page")
-        descriptor, name = tempfile.mkstemp(prefix="download-", dir=private_folder(folder))
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                size = 0
-                for block in _chain(head, flow):
-                    size += len(block)
-                    if size > self._most:
-                        raise _Failed("too_large")
-                    if self._left() <= 0:
-                        raise _Failed("slow")
-                    file.write(block)
-        except BaseException:
-            Path(name).unlink()
-            raise
-        return Path(name)
-
-    def _left(self) -> float:
-        return self._until - time.monotonic()
-
-    def dial(self, host: str, port: int) -> str:
-        """Return the literal address to dial for a host that may be dialled."""
-        try:
-            addresses = [ip_address(host)]
-        except ValueError:
-            try:
-                addresses = list(self._resolver(host, port))
-            except OSError:
-                raise _Failed("unreachable") from None
-        scheme = "https" if port == 443 else "http"
-        place = place_of(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/")
-        if place is None or not is_allowed(place, addresses, self._allow):
-            raise _Failed("address")
-        return str(addresses[0])
+    def to(self, place: Place) -> "_Route":
+        """Set the place of the next connection."""
+        self._place = place
+        return self
 
     def left(self) -> float:
         """Return the seconds left. Raises httpcore.ReadTimeout when there are none."""
-        if (left := self._left()) <= 0:
+        if (left := self._until - self.network.now()) <= 0:
             raise httpcore.ReadTimeout("the deadline has passed")
         return left
 
-
-class _Backend(httpcore.NetworkBackend):
-    """Dials checked literal addresses, within the download's deadline."""
-
-    def __init__(self, download: _Download) -> None:
-        self._download = download
-
     def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        self, host: str, port: int, *_args: object, **_options: object
     ) -> httpcore.NetworkStream:
-        """Open a connection to the address that was checked."""
-        literal = self._download.dial(host, port)
-        stream = httpcore.SyncBackend().connect_tcp(literal, port, self._download.left())
-        return _Stream(stream, self._download)
+        """Resolve the place once, check every answer, and dial them in turn."""
+        place = self._place
+        if place is None or (place.host, place.port) != (host, port):
+            raise FetchProblem("address")
+        addresses = self._resolved(place)
+        if not is_allowed(place, addresses, self._allow):
+            raise FetchProblem("address")
+        for address in addresses[: _ADDRESSES - 1]:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._dial(address, port)
+        return self._dial(addresses[-1], port)
+
+    def _dial(self, address: IPAddress, port: int) -> httpcore.NetworkStream:
+        seconds = min(self.left(), _CONNECT)
+        return _Stream(self.network.dial(str(address), port, seconds), self.left)
+
+    def _resolved(self, place: Place) -> Sequence[IPAddress]:
+        """Return the addresses of a place; the system's resolver knows no deadline, we do."""
+        with suppress(ValueError):
+            return [ip_address(place.host)]
+        answers: SimpleQueue[Sequence[IPAddress] | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self.network.resolve(place.host, place.port))
+            except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+                answers.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=self.left())
+        except Empty:
+            raise httpcore.ConnectTimeout("the name was not resolved in time") from None
+        if isinstance(answer, OSError | ValueError):
+            raise httpcore.ConnectError("the name could not be resolved")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class _Stream(httpcore.NetworkStream):
     """A connection whose every read and write ends with the download's deadline."""
 
-    def __init__(self, inner: httpcore.NetworkStream, download: _Download) -> None:
-        self._inner, self._download = inner, download
+    def __init__(self, inner: httpcore.NetworkStream, left: Callable[[], float]) -> None:
+        self._inner, self._left = inner, left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what there is. Raises ReadTimeout when the deadline has passed."""
-        return self._inner.read(max_bytes, self._download.left())
+        return self._inner.read(max_bytes, self._left())
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        self._inner.write(buffer, self._download.left())
+        self._inner.write(buffer, self._left())
 
     def close(self) -> None:
         """Close the connection."""
@@ -254,28 +286,117 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Begin TLS; the certificate is checked against the host's name."""
-        inner = self._inner.start_tls(ssl_context, server_hostname, self._download.left())
-        return _Stream(inner, self._download)
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, self._left()), self._left
+        )
 
     def get_extra_info(self, info: str) -> Any:
         """Return what the connection knows of itself."""
         return self._inner.get_extra_info(info)
 
 
-def _header(answer: httpcore.Response, name: bytes) -> str:
-    values = [value for key, value in answer.headers if key.lower() == name]
-    return values[0].decode("latin-1").strip() if values else ""
+@contextmanager
+def _answer(url: str, route: _Route) -> Iterator[httpcore.Response]:
+    """Ask one server for a link, on a connection of its own."""
+    place = place_of(url)
+    if place is None:
+        raise FetchProblem("address")
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    standard = place.port == {"http": 80, "https": 443}[place.scheme]
+    headers = {
+        "Host": host if standard else f"{host}:{place.port}",
+        "User-Agent": "figsupport",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    target = httpcore.URL(
+        scheme=place.scheme, host=place.host, port=place.port, target=target_of(url)
+    )
+    with (
+        httpcore.ConnectionPool(
+            network_backend=route.to(place), ssl_context=route.network.tls, http2=False
+        ) as pool,
+        pool.stream("GET", target, headers=headers) as answer,
+    ):
+        yield answer
 
 
-def _chain(head: bytes, flow: Iterator[bytes]) -> Iterator[bytes]:
+def _next(url: str, answer: httpcore.Response) -> str:
+    """Return where a redirect leads; it is checked like the first link."""
+    raw = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
+    if not raw:
+        raise FetchProblem("unreachable")
+    try:
+        return urljoin(url, raw.decode("utf-8").strip().replace(" ", "%20"))
+    except ValueError:  # brackets that do not close, bytes that are no text
+        raise FetchProblem("address") from None
+
+
+def _check(answer: httpcore.Response, most: int) -> None:
+    if answer.status != 200:
+        raise FetchProblem(_STATUSES.get(answer.status, "unreachable"))
+    for name, value in answer.headers:
+        match name.lower():
+            case b"content-encoding" if value.strip().lower() not in (b"", b"identity"):
+                raise FetchProblem("unreachable")  # we asked for none: a bomb or a broken server
+            case b"content-length" if int(value) > most:  # h11 lets only digits through
+                raise FetchProblem("too_large", most=most)
+
+
+def _store(answer: httpcore.Response, folder: Path, most: int, route: _Route) -> Fetched:
+    """Write the body to a private file, once its first bytes have been looked at."""
+    blocks = answer.iter_stream()
+    head = b""
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD:
+            break
+    if reason := _REFUSED.get(recognise(head[:HEAD], len(head))):
+        raise FetchProblem(reason)
+    descriptor, name = tempfile.mkstemp(prefix="download-", dir=private_folder(folder))
+    path = Path(name)
+    size, digest = 0, hashlib.sha256()
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for block in _joined(head, blocks):
+                size += len(block)
+                if size > most:
+                    raise FetchProblem("too_large", most=most)
+                route.left()
+                digest.update(block)
+                file.write(block)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Fetched(path, size, digest.hexdigest(), _content_type(answer), head[:HEAD])
+
+
+def _joined(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     yield head
-    yield from flow
+    yield from blocks
+
+
+def _content_type(answer: httpcore.Response) -> str:
+    """Return the media type the server says, without parameters; empty when it is none."""
+    raw = next((value for name, value in answer.headers if name.lower() == b"content-type"), b"")
+    text = raw.decode("latin-1").partition(";")[0].strip().lower()
+    plain = text.isascii() and text.isprintable() and len(text) <= 100
+    return text if plain else ""
+
+
+def _size(number: int, byte: str) -> str:
+    """Return a size as people write it: 500 Mo, 500 MB."""
+    for unit, worth in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= worth:
+            return f"{number / worth:.3g} {unit}{byte}"
+    return f"{number} {'octets' if byte == 'o' else 'bytes'}"
 
 
 def _sweep(folder: Path) -> None:
     """Remove what killed runs left behind more than a day ago."""
-    if folder.is_dir():
-        old = time.time() - _STALE
-        for path in folder.glob("download-*"):
+    old = time.time() - _STALE
+    for path in folder.glob("download-*"):
+        with suppress(OSError):  # another process sweeps as well
             if path.stat().st_mtime < old:
-                path.unlink(missing_ok=True)
+                path.unlink()

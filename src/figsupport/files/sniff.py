@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from figsupport.core.model import Kind
 
-_HEAD = 65_536
+HEAD = 65_536
 _ENTRIES = 2_000
 
 
@@ -91,7 +91,7 @@ def sniff(path: Path) -> Format:
     """Return the format of a file, from its first 64 KiB, its size and a zip's directory."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = file.read(HEAD)
     found = recognise(head, size)
     if found.name == "zip":
         found = _zip(path)
