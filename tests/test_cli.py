@@ -194,6 +194,11 @@ def test_health_answers_the_contract_document(run: Run) -> None:
     assert ran.json["providers"]["desk"].keys() == {"adapter", "ok", "latency_ms", "detail"}
 
 
+def test_the_embedded_desk_needs_no_setup(run: Run) -> None:
+    assert run("setup").json == {"made": [], "there": []}
+    assert "needs nothing" in run("setup", "--no-json").out
+
+
 # --- bad input -----------------------------------------------------------------------------
 
 

@@ -43,6 +43,12 @@ class TestHubSpotDesk(DeskContract):
         self.hubspot = hubspot
         return desk_on(hubspot)
 
+    def test_it_is_healthy(self, desk: Desk) -> None:
+        assert "figsupport setup" in desk.check().detail
+        assert isinstance(desk, HubSpotDesk)
+        desk.setup(dry_run=False)
+        assert desk.check().ok
+
     def client_writes(self, desk: Desk, ticket: TicketRef, text: str) -> None:
         self.hubspot.client_writes(EMAIL, text, f"Re: devis [#{reference('case-1')}]")
 
@@ -182,3 +188,32 @@ def test_a_limit_that_stays_ends_the_run(desk: HubSpotDesk, hubspot: HubSpot) ->
     hubspot.fail("GET", *[429] * 9)
     with pytest.raises(TryLater, match="RATE_LIMITS"):
         desk.find_contact(EMAIL)
+
+
+def test_setup_makes_what_is_missing_once(desk: HubSpotDesk, hubspot: HubSpot) -> None:
+    planned = desk.setup(dry_run=True)
+    assert {state for _, state in planned} == {"made"}
+    assert list(hubspot.properties) == ["subject"]
+    assert desk.setup(dry_run=False) == planned
+    assert hubspot.properties["figsupport_key"]["hasUniqueValue"] is True
+    assert (
+        next(o["value"] for o in hubspot.properties["validation_status"]["options"])
+        == "pending_info"
+    )
+    assert {state for _, state in desk.setup(dry_run=False)} == {"there"}
+    del hubspot.properties["credits_estimes"]
+    assert ("credits_estimes", "made") in desk.setup(dry_run=False)
+
+
+def test_what_a_newcomer_sets_wrong_is_named(hubspot: HubSpot) -> None:
+    desk_on(hubspot).setup(dry_run=False)
+    wrong = desk_on(hubspot)
+    wrong._portal = Portal("145", "78", "1")
+    assert "HUBSPOT_PIPELINE_ID=78 is none of 77 (Support)" in wrong.check().detail
+    wrong._portal = Portal("145", "77", "9")
+    assert "HUBSPOT_STAGE_NEW=9 is no stage of it: 1 (Nouveau)" in wrong.check().detail
+    hubspot.properties["credits_estimes"]["type"] = "string"
+    hubspot.properties["figsupport_key"]["hasUniqueValue"] = False
+    detail = desk_on(hubspot).check().detail
+    assert "credits_estimes has the type string, not number" in detail
+    assert "figsupport_key must have unique values" in detail

@@ -88,6 +88,10 @@ def live(tmp_path: Path, socket_enabled: None) -> Iterator[Live]:
 
 
 def test_the_main_job(live: Live) -> None:
+    assert live.run("health")[1]["status"] == "unhealthy"
+    code, made = live.run("setup")
+    assert (code, len(made["made"]), made["there"]) == (0, 6, [])
+    live.hubspot.calls.clear()
     code, taken = live.run("intake", "examples/request.json")
     assert (code, taken["validation_status"]) == (0, "pending_credits")
     assert taken["ticket_url"].endswith(f"/145/ticket/{taken['ticket_id']}")

@@ -425,7 +425,7 @@ def test_a_hostile_client_gets_nowhere(services: Services, tmp_path: Path) -> No
     assert case.files[0].url is None
     assert [file.kind for file in case.files] == ["other", "other"]
     text = letters(services)[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert "meta.jpg (le lien ne mène pas à une adresse publique)" in text
+    assert "meta.jpg (le lien ne mène pas à une adresse publique du web)" in text
     assert "chaise.glb" in text
     assert "secret" not in text
 

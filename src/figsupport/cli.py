@@ -230,6 +230,14 @@ def health(options: Options) -> Any:
     return commands.health(options)
 
 
+@command
+def setup(options: Options) -> Any:
+    """Create what the desk needs (ticket properties); safe to repeat."""
+    from figsupport import commands
+
+    return commands.setup(options)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line: the only place that prints, catches and exits."""
     options = Options()

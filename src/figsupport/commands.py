@@ -372,6 +372,15 @@ def health(options: Options) -> Answer:
     return Answer(report, "health", (report,), code)
 
 
+def setup(options: Options) -> Answer:
+    """Create what the desk needs; safe to repeat."""
+    services = Services(settings_.load(options.env_file))
+    prepare = getattr(services.desk, "setup", None)
+    done = prepare(dry_run=options.dry_run) if prepare else []
+    document = {word: [name for name, state in done if state == word] for word in ("made", "there")}
+    return Answer(document, "setup", (done,))
+
+
 # --- services -----------------------------------------------------------------------------
 
 

@@ -387,6 +387,14 @@ def _health(report: dict[str, Any]) -> RenderableType:
     )
 
 
+def _setup(done: list[tuple[str, str]]) -> RenderableType:
+    if not done:
+        return Text("The embedded desk needs nothing.")
+    return Text("\n").join(
+        Text.assemble(("✓ ", "green"), f"{name:24}", (state, "dim")) for name, state in done
+    )
+
+
 def _failed(error: FigsupportError, line: int | None = None) -> RenderableType:
     where = f"line {line}: " if line else ""
     return Text.assemble(
@@ -422,6 +430,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "case": _case,
     "reply": _reply,
     "health": _health,
+    "setup": _setup,
     "failed": _failed,
     "line": _one_line,
 }

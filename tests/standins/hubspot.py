@@ -26,7 +26,10 @@ class HubSpot(StandIn):
         self.objects: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _OBJECTS}
         self.links: set[tuple[str, str, str, str]] = set()
         self.threads: dict[str, dict[str, Any]] = {}
-        self.required = {"hs_pipeline": "77", "hs_pipeline_stage": "1"}
+        self.properties: dict[str, dict[str, Any]] = {
+            "subject": {"name": "subject", "type": "string"}
+        }
+        self.groups: set[str] = set()
         self._number = 200
         self.clock = _START
 
@@ -93,6 +96,11 @@ class HubSpot(StandIn):
             status, answer = self._crm(method, parts[3], parts[4:], query, body)
         elif parts[:4] == ["conversations", "v3", "conversations", "threads"]:
             status, answer = self._conversations(parts[4:], query)
+        elif parts[:2] == ["crm", "properties"]:
+            status, answer = self._properties(method, parts[4:], body)
+        elif parts[:2] == ["crm", "pipelines"]:
+            stages = [{"id": "1", "label": "Nouveau"}, {"id": "2", "label": "Fermé"}]
+            status, answer = 200, {"results": [{"id": "77", "label": "Support", "stages": stages}]}
         elif parts[0] == "account-info":
             status, answer = 200, {"portalId": 145, "uiDomain": "app-eu1.hubspot.com"}
         else:
@@ -168,6 +176,20 @@ class HubSpot(StandIn):
         if near:
             shown["associations"] = near
         return shown
+
+    def _properties(self, method: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        if method == "GET":
+            return 200, {"results": list(self.properties.values())}
+        known: Any = self.groups if rest == ["groups"] else self.properties
+        if body["name"] in known:
+            return 409, self._error(f"{body['name']} already exists", "CONFLICT")
+        if rest == ["groups"]:
+            self.groups.add(body["name"])
+        elif body["groupName"] not in self.groups:
+            return 400, self._error("no such group", "VALIDATION_ERROR")
+        else:
+            self.properties[body["name"]] = body
+        return 201, body
 
     def _conversations(self, rest: list[str], query: dict[str, str]) -> tuple[int, Any]:
         if not rest:

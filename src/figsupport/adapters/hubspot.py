@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from figsupport.adapters.http import TIMEOUT, Http, Speech
+from figsupport.adapters.hubspot_setup import make_properties, wrong_properties
 from figsupport.core.model import (
     Attachment,
     ContactRef,
@@ -225,12 +226,31 @@ class HubSpotDesk:
         return News(tuple(sorted(messages, key=lambda message: message.sent_at)), newest)
 
     def check(self) -> Health:
-        """Read the account's details."""
+        """Read the account, the pipeline's stages and the ticket properties."""
         try:
             account = self._http.get("account-info/2026-09/details")
+            wrong = [*self._wrong_stage(), *wrong_properties(self._http)]
         except FigsupportError as error:
             return Health(False, f"{error.message} — {error.hint}")
+        if wrong:
+            return Health(False, "; ".join(wrong) + " — run `figsupport setup`")
         return Health(True, f"portal {account.get('portalId')}")
+
+    def setup(self, *, dry_run: bool) -> list[tuple[str, str]]:
+        """Create the ticket properties that are missing; return (name, « made » or « there »)."""
+        return make_properties(self._http, dry_run=dry_run)
+
+    def _wrong_stage(self) -> list[str]:
+        pipelines = self._http.get("crm/pipelines/2026-09/tickets").get("results") or []
+        pipeline = next((p for p in pipelines if str(p["id"]) == self._portal.pipeline), None)
+        if pipeline is None:
+            known = ", ".join(f"{one['id']} ({one.get('label')})" for one in pipelines)
+            return [f"HUBSPOT_PIPELINE_ID={self._portal.pipeline} is none of {known}"]
+        stages = pipeline.get("stages") or []
+        if self._portal.stage not in {str(stage["id"]) for stage in stages}:
+            known = ", ".join(f"{one['id']} ({one.get('label')})" for one in stages)
+            return [f"HUBSPOT_STAGE_NEW={self._portal.stage} is no stage of it: {known}"]
+        return []
 
     def _moved(self, since: datetime) -> Iterator[dict[str, Any]]:
         """The threads that moved since a moment; equal timestamps never stall it."""

@@ -246,7 +246,7 @@ class _Route(httpcore.NetworkBackend):
         def ask() -> None:
             try:
                 answers.put(self.network.resolve(place.host, place.port))
-            except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+            except Exception as error:
                 answers.put(error)
 
         threading.Thread(target=ask, daemon=True).start()
@@ -317,7 +317,7 @@ def _answer(url: str, route: _Route) -> Iterator[httpcore.Response]:
         httpcore.ConnectionPool(
             network_backend=route.to(place), ssl_context=route.network.tls, http2=False
         ) as pool,
-        pool.stream("GET", target, headers=headers) as answer,
+        pool.stream("GET", target, headers=list(headers.items())) as answer,
     ):
         yield answer
 
