@@ -1,7 +1,7 @@
 """An Internet message as values (RFC 5322, MIME). Pure: any bytes give a mail, none raise."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -16,6 +16,7 @@ _TEXT = 200_000
 _PARTS = 200
 _HEADERS = 300
 _HEADER = 20_000
+_ADDRESS = re.compile(r"[^\s<>()\"',;:@]+@[^\s<>()\"',;:@]+")
 _FIRST_ONLY = frozenset({"authentication-results", "return-path"})
 
 
@@ -85,7 +86,10 @@ def _sender(message: "EmailMessage") -> tuple[str, str]:
     if len(addresses) != 1:
         return "", ""
     address, name = addresses[0].addr_spec.lower(), str(addresses[0].display_name)
-    return (address if re.fullmatch(r"[^@\s]+@[^@\s]+", address) else ""), name
+    # « client@x <other@y> » is read as the first by the library, as the second by servers
+    raw = [str(value) for head, value in message.raw_items() if head.lower() == "from"]
+    named = set(_ADDRESS.findall(f"{name} {raw[0]}"[:_HEADER].lower()))
+    return (address if named == {address} else ""), name
 
 
 def _date(value: str) -> datetime | None:
@@ -103,10 +107,10 @@ def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, b
     text: str | None = None
     html: str | None = None
     files = []
-    for number, part in enumerate(message.walk()):
+    for number, part in enumerate(_walk(message)):
         if number >= _PARTS:
             break
-        if part.is_multipart():
+        if part.get_content_maintype() == "multipart":
             continue
         kind, name = part.get_content_type(), _file_name(part)
         shown = part.get_content_disposition() != "attachment" and name is None
@@ -114,9 +118,20 @@ def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, b
             text = _text(part)
         elif shown and kind == "text/html" and html is None:
             html = _text(part)
-        elif name is not None or not kind.startswith(("text/", "message/")):
+        elif name is not None or not kind.startswith("text/"):
             files.append((name or f"piece-{number}", _content(part)))
     return text or "", html, tuple(files)
+
+
+def _walk(message: "EmailMessage") -> Iterator["EmailMessage"]:
+    """Yield the parts of a mail, not those of a mail attached to it: those are another's words."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop(0)
+        yield part
+        pieces: Any = part.get_payload() if part.get_content_maintype() == "multipart" else None
+        if isinstance(pieces, list):
+            waiting[:0] = pieces
 
 
 def _file_name(part: "EmailMessage") -> str | None:
@@ -125,6 +140,8 @@ def _file_name(part: "EmailMessage") -> str | None:
 
 
 def _content(part: "EmailMessage") -> bytes:
+    if part.is_multipart():  # a mail attached to the mail
+        return _tried(part.as_bytes, b"")
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 

@@ -159,13 +159,12 @@ def fetch(
             with _answer(url, route) as answer:
                 if answer.status not in _MOVED:
                     _check(answer, most)
-                    return _store(answer, folder, most, route)
+                    return _store(answer, folder, most)
                 url = _next(url, answer)
-    except httpcore.TimeoutException:
+    except (httpcore.ReadTimeout, httpcore.WriteTimeout):
         raise FetchProblem("slow") from None
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        bad = isinstance(error.__cause__, ssl.SSLCertVerificationError)
-        raise FetchProblem("certificate" if bad else "unreachable") from None
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        raise FetchProblem("unreachable") from None
     except OSError:  # what the network raises was told apart above: our own disk
         raise FetchProblem("storage") from None
     raise FetchProblem("unreachable")
@@ -205,12 +204,6 @@ class _Route(httpcore.NetworkBackend):
         self.network = network
         self._allow = allow
         self._until = network.now() + deadline
-        self._place: Place | None = None
-
-    def to(self, place: Place) -> "_Route":
-        """Set the place of the next connection."""
-        self._place = place
-        return self
 
     def left(self) -> float:
         """Return the seconds left. Raises httpcore.ReadTimeout when there are none."""
@@ -221,31 +214,29 @@ class _Route(httpcore.NetworkBackend):
     def connect_tcp(
         self, host: str, port: int, *_args: object, **_options: object
     ) -> httpcore.NetworkStream:
-        """Resolve the place once, check every answer, and dial them in turn."""
-        place = self._place
-        if place is None or (place.host, place.port) != (host, port):
+        """Resolve the host once, check every answer, and dial them in turn."""
+        addresses = self._resolved(host, port)
+        if not is_allowed(Place("tcp", host, port), addresses, self._allow):
             raise FetchProblem("address")
-        addresses = self._resolved(place)
-        if not is_allowed(place, addresses, self._allow):
-            raise FetchProblem("address")
-        for address in addresses[: _ADDRESSES - 1]:
+        *others, last = addresses[:_ADDRESSES]
+        for address in others:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self._dial(address, port)
-        return self._dial(addresses[-1], port)
+        return self._dial(last, port)
 
     def _dial(self, address: IPAddress, port: int) -> httpcore.NetworkStream:
         seconds = min(self.left(), _CONNECT)
         return _Stream(self.network.dial(str(address), port, seconds), self.left)
 
-    def _resolved(self, place: Place) -> Sequence[IPAddress]:
-        """Return the addresses of a place; the system's resolver knows no deadline, we do."""
+    def _resolved(self, host: str, port: int) -> Sequence[IPAddress]:
+        """Return the addresses of a host; the system's resolver knows no deadline, we do."""
         with suppress(ValueError):
-            return [ip_address(place.host)]
+            return [ip_address(host)]
         answers: SimpleQueue[Sequence[IPAddress] | Exception] = SimpleQueue()
 
         def ask() -> None:
             try:
-                answers.put(self.network.resolve(place.host, place.port))
+                answers.put(self.network.resolve(host, port))
             except Exception as error:
                 answers.put(error)
 
@@ -286,9 +277,13 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         """Begin TLS; the certificate is checked against the host's name."""
-        return _Stream(
-            self._inner.start_tls(ssl_context, server_hostname, self._left()), self._left
-        )
+        try:
+            inner = self._inner.start_tls(ssl_context, server_hostname, self._left())
+        except httpcore.ConnectError as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                raise FetchProblem("certificate") from None
+            raise
+        return _Stream(inner, self._left)
 
     def get_extra_info(self, info: str) -> Any:
         """Return what the connection knows of itself."""
@@ -303,7 +298,7 @@ def _answer(url: str, route: _Route) -> Iterator[httpcore.Response]:
         raise FetchProblem("address")
     host = f"[{place.host}]" if ":" in place.host else place.host
     standard = place.port == {"http": 80, "https": 443}[place.scheme]
-    headers = {
+    headers: dict[bytes | str, bytes | str] = {
         "Host": host if standard else f"{host}:{place.port}",
         "User-Agent": "figsupport",
         "Accept": "*/*",
@@ -315,7 +310,7 @@ def _answer(url: str, route: _Route) -> Iterator[httpcore.Response]:
     )
     with (
         httpcore.ConnectionPool(
-            network_backend=route.to(place), ssl_context=route.network.tls, http2=False
+            network_backend=route, ssl_context=route.network.tls, http2=False
         ) as pool,
         pool.stream("GET", target, headers=list(headers.items())) as answer,
     ):
@@ -344,7 +339,7 @@ def _check(answer: httpcore.Response, most: int) -> None:
                 raise FetchProblem("too_large", most=most)
 
 
-def _store(answer: httpcore.Response, folder: Path, most: int, route: _Route) -> Fetched:
+def _store(answer: httpcore.Response, folder: Path, most: int) -> Fetched:
     """Write the body to a private file, once its first bytes have been looked at."""
     blocks = answer.iter_stream()
     head = b""
@@ -363,7 +358,6 @@ def _store(answer: httpcore.Response, folder: Path, most: int, route: _Route) ->
                 size += len(block)
                 if size > most:
                     raise FetchProblem("too_large", most=most)
-                route.left()
                 digest.update(block)
                 file.write(block)
     except BaseException:

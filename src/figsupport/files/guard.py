@@ -79,7 +79,10 @@ def place_of(url: str) -> Place | None:
         host = _host(parts.hostname or "")
     except ValueError:  # a port that is no number, brackets that do not close, no such name
         return None
-    if parts.scheme not in _PORTS or "@" in parts.netloc or "[" in parts.netloc[1:] or not host:
+    bracketed = parts.netloc.startswith("[")
+    if parts.scheme not in _PORTS or "@" in parts.netloc or bracketed != (":" in host):
+        return None
+    if not host or port == 0:
         return None
     return Place(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
 
