@@ -176,8 +176,25 @@ def test_files_of_a_mail() -> None:
         b"Content-Transfer-Encoding: base64\r\n\r\n!!!\r\n--b--\r\n"
     )
     mail = parse_mail(raw)
-    assert mail.text.strip() == "text"
+    assert mail.text.split() == ["text", "second", "text"]  # none of the client's words is lost
     assert [name for name, _ in mail.attachments] == ["piece-2", "a.png", "x.bin"]
+
+
+def test_texts_around_a_picture_are_one_text() -> None:
+    """« Je valide » [photo] « mais en bleu » is no « Je valide »."""
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nJe valide\r\n"
+        b"--b\r\nContent-Type: image/png\r\n\r\nx\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nmais en bleu\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<p>Oui</p>\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<p>mais non</p>\r\n--b--\r\n"
+    )
+    mail = parse_mail(raw)
+    assert mail.text.split() == ["Je", "valide", "mais", "en", "bleu"]
+    assert mail.html is not None
+    assert "Oui" in mail.html
+    assert "mais non" in mail.html
 
 
 def test_hostile_mails_are_capped() -> None:

@@ -104,8 +104,12 @@ def _date(value: str) -> datetime | None:
 
 
 def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, bytes], ...]]:
-    text: str | None = None
-    html: str | None = None
+    """Return all that is shown as text, all as HTML, and the files.
+
+    Some programs cut one letter into several texts around its pictures: each of them counts.
+    """
+    texts: list[str] = []
+    pages: list[str] = []
     files = []
     for number, part in enumerate(_walk(message)):
         if number >= _PARTS:
@@ -114,13 +118,14 @@ def _parts(message: "EmailMessage") -> tuple[str, str | None, tuple[tuple[str, b
             continue
         kind, name = part.get_content_type(), _file_name(part)
         shown = part.get_content_disposition() != "attachment" and name is None
-        if shown and kind == "text/plain" and text is None:
-            text = _text(part)
-        elif shown and kind == "text/html" and html is None:
-            html = _text(part)
+        if shown and kind == "text/plain":
+            texts.append(_text(part))
+        elif shown and kind == "text/html":
+            pages.append(_text(part))
         elif name is not None or not kind.startswith("text/"):
             files.append((name or f"piece-{number}", _content(part)))
-    return text or "", html, tuple(files)
+    html = "\n".join(pages)[:_TEXT] if pages else None
+    return "\n".join(texts)[:_TEXT], html, tuple(files)
 
 
 def _walk(message: "EmailMessage") -> Iterator["EmailMessage"]:
