@@ -161,6 +161,9 @@ class Board(Protocol):
 class Store(Protocol):
     """Clients' files, kept under deterministic keys and never overwritten."""
 
+    #: How many files of a request it takes at once; above one, threads call `put`.
+    at_once: int
+
     def put(self, key: str, source: Path, name: str) -> StoredFile:
         """Store a local file under a key; a key that is there already stays as it is.
 

@@ -30,6 +30,8 @@ class Services:
     def __init__(self, settings: Settings, now: Clock = utc_now) -> None:
         self.settings = settings
         self.now = now
+        #: Told how far a large file is on its way to the store: name, bytes gone, bytes in all.
+        self.moved: Callable[[str, int, int], None] | None = None
         self.adapters = settings.adapters()
         _check_shipped(self.adapters)
 
@@ -174,6 +176,20 @@ def _local_store(services: Services) -> ports.Store:
     return LocalStore(services.settings.home / "files", services.settings.figsupport_sync)
 
 
+def _r2(services: Services) -> ports.Store:
+    from figsupport.adapters.r2 import Bucket, R2Store
+
+    settings = services.settings
+    bucket = Bucket(
+        settings.r2_bucket_name or "",
+        settings.r2_endpoint_url or "",
+        settings.r2_public_url or "",
+        settings.r2_access_key_id or "",
+        settings.secret("R2_SECRET_ACCESS_KEY"),
+    )
+    return R2Store(bucket, services.moved)
+
+
 def _rules(services: Services) -> ports.Judge:
     from figsupport.adapters.rules import RulesJudge
 
@@ -229,5 +245,6 @@ FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("mail", "local"): _local_mail,
     ("mail", "smtp"): _smtp,
     ("store", "local"): _local_store,
+    ("store", "r2"): _r2,
     ("judge", "rules"): _rules,
 }

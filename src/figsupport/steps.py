@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import count, starmap
 from pathlib import Path
 
 from figsupport.core.model import (
@@ -61,13 +62,21 @@ def upload_files(
     """Store the files of a request; one that cannot be had becomes a fact with a problem.
 
     Keys follow from the case, the number (from `first` on) and the name, so a rerun writes
-    the same ones.
+    the same ones. Several files go at once where the store can take them.
     """
-    folder = store.secret_folder(case_id) if files else ""
-    return tuple(
-        _upload(f"{folder}/{number:02d}", file, store, bring, recognise)
-        for number, file in enumerate(files, first)
-    )
+    if not files:
+        return ()
+    folder = store.secret_folder(case_id)
+
+    def upload(number: int, file: FileRef) -> FileFact:
+        return _upload(f"{folder}/{number:02d}", file, store, bring, recognise)
+
+    if store.at_once == 1 or len(files) == 1:
+        return tuple(starmap(upload, enumerate(files, first)))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(store.at_once, len(files))) as lanes:
+        return tuple(lanes.map(upload, count(first), files))
 
 
 def look_at_files(

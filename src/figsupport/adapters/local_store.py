@@ -19,6 +19,9 @@ _BLOCK = 1024 * 1024
 class LocalStore:
     """A folder of files, 0700/0600. See `ports.Store`."""
 
+    #: One disk gains nothing from several files at once.
+    at_once = 1
+
     def __init__(self, folder: Path, sync: Sync = "full") -> None:
         self._folder = folder
         self._sync = sync
