@@ -311,7 +311,7 @@ def test_a_live_key_without_the_others_names_every_missing_one(
     assert ran.code == 78
     assert ran.error["code"] == "config_missing"
     fields = {problem["field"] for problem in ran.error["problems"]}
-    assert {"HUBSPOT_HUB_ID", "CLICKUP_API_KEY", "R2_BUCKET_NAME", "SMTP_HOST"} <= fields
+    assert {"HUBSPOT_HUB_ID", "CLICKUP_API_KEY", "R2_BUCKET_NAME", "ADMIN_EMAIL"} <= fields
     assert "HUBSPOT_API_KEY" not in fields
     assert "secret" not in ran.out + ran.err
 

@@ -12,7 +12,7 @@ import pytest
 
 from figsupport import steps
 from figsupport.adapters.clickup import ClickUpBoard
-from figsupport.adapters.http import Failure, pause
+from figsupport.adapters.http import Failure, Patience, pause
 from figsupport.errors import (
     Credentials,
     FigsupportError,
@@ -44,7 +44,13 @@ OPEN: list[ClickUpBoard] = []
 
 
 def board_on(clickup: ClickUp, **changes: Any) -> ClickUpBoard:
-    given = {"key": KEY, "parent": PARENT, "assignee": 7, "settle": 90.0, "timeout": 0.5}
+    given = {
+        "key": KEY,
+        "parent": PARENT,
+        "assignee": 7,
+        "settle": 90.0,
+        "patience": Patience(0.5, 0.01),
+    }
     waits: list[float] = []
     board = ClickUpBoard(base_url=clickup.url, sleep=waits.append, **{**given, **changes})
     OPEN.append(board)

@@ -88,6 +88,7 @@ def live(tmp_path: Path, socket_enabled: None) -> Iterator[Live]:
 
 
 def test_the_main_job(live: Live) -> None:
+    live.hubspot.forget_setup()
     assert live.run("health")[1]["status"] == "unhealthy"
     code, made = live.run("setup")
     assert (code, len(made["made"]), made["there"]) == (0, 6, [])

@@ -42,6 +42,17 @@ class Options:
         self.quiet = False
         self.env_file: Path | None = None
         self.notice = ""  # said beside the result, to people
+        self._bars: Any = None
+
+    def moved(self, name: str, done: int, total: int) -> None:
+        """Show on a terminal how far a large file is on its way to the store."""
+        if self.quiet or not sys.stderr.isatty():
+            return
+        if self._bars is None:
+            from figsupport.output import Bars
+
+            self._bars = Bars()
+        self._bars.moved(name, done, total)
 
     def add(
         self,
@@ -199,12 +210,18 @@ def poll(
 
 @command
 def tickets(
-    options: Options, ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None
+    options: Options,
+    ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None,
+    sent: Annotated[
+        bool, typer.Option("--sent", help="I have sent the letters left as drafts.")
+    ] = False,
 ) -> Any:
     """List the open cases, or tell one case's story."""
     from figsupport import commands
 
-    return commands.tickets(options, ticket)
+    if sent and ticket is None:
+        raise typer.BadParameter("--sent goes with a TICKET")
+    return commands.tickets(options, ticket, sent)
 
 
 @command
@@ -232,7 +249,7 @@ def health(options: Options) -> Any:
 
 @command
 def setup(options: Options) -> Any:
-    """Create what the desk needs (ticket properties); safe to repeat."""
+    """Create what the desk needs (ticket properties) and prove the store; safe to repeat."""
     from figsupport import commands
 
     return commands.setup(options)

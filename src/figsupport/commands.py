@@ -11,6 +11,7 @@ from figsupport import settings as settings_
 from figsupport import workflow
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
 from figsupport.core.model import Case, Request
+from figsupport.core.plan import Waiting, waiting
 from figsupport.errors import (
     Busy,
     FigsupportError,
@@ -18,7 +19,7 @@ from figsupport.errors import (
     Misconfigured,
     NotFound,
     Problem,
-    TryLater,
+    Settling,
     Unavailable,
 )
 from figsupport.services import Services
@@ -36,6 +37,10 @@ class Options(Protocol):
     quiet: bool
     env_file: Path | None
     notice: str
+
+    def moved(self, name: str, done: int, total: int) -> None:
+        """Show how far a large file is on its way to the store."""
+        ...
 
 
 class Answer(NamedTuple):
@@ -86,7 +91,9 @@ def _intake(given: Request | Case, services: Services) -> Answer:
 def intake_document(case: Case, new: bool) -> dict[str, Any]:
     """Return the document that `intake` prints and the webhook answers."""
     support = case.classification is not None and case.classification.type == "SUPPORT"
-    waiting = "Ticket modélisation créé, en attente de validation"
+    message = "Ticket support créé" if support else _CREATED
+    if case.drafts:
+        message += " ; lettre NON ENVOYÉE, laissée en brouillon sur le ticket"
     return {
         "status": "done" if support else "pending_validation",
         "ticket_id": case.ticket.id if case.ticket else None,
@@ -96,9 +103,12 @@ def intake_document(case: Case, new: bool) -> dict[str, Any]:
         "files_uploaded": sum(1 for file in case.files if file.url),
         "validation_status": case.validation_status,
         "credits_estimes": case.credits_estimes,
-        "message": "Ticket support créé" if support else waiting,
+        "message": message,
         "request_id": case.id,
     }
+
+
+_CREATED = "Ticket modélisation créé, en attente de validation"
 
 
 def classify(options: Options, argument: str) -> Answer | Answers:
@@ -134,6 +144,7 @@ def _for_each(
     lines = _json_lines(text)
     if lines is None:
         return work(_parse(text, folder, services), services)
+    services.moved = None  # one bar is enough
     return Answers(_each(lines, folder, services, work), len(lines))
 
 
@@ -305,19 +316,23 @@ _NOTHING: dict[str, Any] = {
 
 def _needs_person(done: workflow.Round) -> bool:
     told = done.questions or done.unclear or done.strangers or done.errors
-    return bool(told) or any(case.validation_status == "pending_admin" for case in done.touched)
+    waits = (Waiting.ADMINISTRATOR, Waiting.DRAFT)
+    return bool(told) or any(waiting(case) in waits for case in done.touched)
 
 
 def _round_exit(done: workflow.Round) -> int:
-    return gravest(error.exit_code for _, error in done.errors if not isinstance(error, TryLater))
+    return gravest(error.exit_code for _, error in done.errors if not isinstance(error, Settling))
 
 
-def tickets(options: Options, ticket: str | None) -> Answer:
-    """List the open cases, or one case."""
+def tickets(options: Options, ticket: str | None, sent: bool) -> Answer:
+    """List the open cases, or one case; `sent`: a person has sent its drafts."""
     services = open_services(options)
     if ticket is None:
         cases = services.cases.open_cases()
         return Answer([_line(case) for case in cases], "tickets", (cases, services.now()))
+    if sent:
+        marked = workflow.mark_sent(ticket, services)
+        return Answer(marked.model_dump(mode="json"), "case", (marked,))
     case = services.cases.by_ticket(ticket) or services.cases.load(ticket)
     if case is None:
         raise NotFound(
@@ -328,8 +343,6 @@ def tickets(options: Options, ticket: str | None) -> Answer:
 
 
 def _line(case: Case) -> dict[str, Any]:
-    from figsupport.core.plan import waiting
-
     return {
         "id": case.id,
         "reference": case.reference,
@@ -375,8 +388,10 @@ def health(options: Options) -> Answer:
 def setup(options: Options) -> Answer:
     """Create what the desk needs; safe to repeat."""
     services = Services(settings_.load(options.env_file))
-    prepare = getattr(services.desk, "setup", None)
-    done = prepare(dry_run=options.dry_run) if prepare else []
+    done = []
+    for port in services.adapters._fields:
+        if prepare := getattr(getattr(services, port), "setup", None):
+            done += prepare(dry_run=options.dry_run)
     document = {word: [name for name, state in done if state == word] for word in ("made", "there")}
     return Answer(document, "setup", (done,))
 
@@ -392,6 +407,7 @@ def open_services(options: Options) -> Services:
     found = settings_.load(options.env_file)
     services = Services(found)
     _ = services.directives
+    services.moved = options.moved
     if services.adapters.all_local:
         options.notice = f"Embedded desk, no key set: everything stays in {found.home}"
     if options.dry_run:

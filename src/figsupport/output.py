@@ -68,6 +68,35 @@ def progress(each: Iterable[T], total: int) -> Iterator[T]:
     yield from track(each, "Requests", total, console=Console(stderr=True), transient=True)
 
 
+class Bars:
+    """A bar on standard error for each large file on its way, gone when all have arrived."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TaskID,
+            TextColumn,
+            TransferSpeedColumn,
+        )
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+                   TransferSpeedColumn())  # fmt: skip
+        console = console or Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def moved(self, name: str, done: int, total: int) -> None:
+        """Show that so many bytes of a file have gone."""
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(printable(name), total=total)
+            self._progress.start()
+        self._progress.update(self._tasks[name], completed=done)
+        if self._progress.finished:
+            self._progress.stop()
+
+
 def _plain(text: object, style: str = "") -> Text:
     """Return a text that was written elsewhere: no markup, control or bidi characters."""
     return Text(printable(str(text)), style)
@@ -161,6 +190,10 @@ def _next_step(case: Case) -> RenderableType:
             "The client answers by e-mail; on the embedded desk you may play the client.",
             (f'figsupport reply {ticket} "Je valide"', "figsupport poll"),
         ),
+        Waiting.DRAFT: (
+            "A letter was NOT SENT: it is a draft on the ticket. Send it by hand, then say so.",
+            (f"figsupport tickets {ticket} --sent",),
+        ),
         Waiting.CLIENT_INFO: (
             "The client sends what is missing by e-mail.",
             ("figsupport poll",),
@@ -188,7 +221,11 @@ def _letters(case: Case) -> Text | None:
         return None
     return Text("\n").join(
         Text.assemble(
-            ("✉ ", "blue"), f"{mail.kind} to ", _plain(mail.to), "  ", _plain(mail.subject, "dim")
+            ("✎ NOT SENT, a draft: ", "bold yellow") if mail.way == "draft" else ("✉ ", "blue"),
+            f"{mail.kind} to ",
+            _plain(mail.to),
+            "  ",
+            _plain(mail.subject, "dim"),
         )
         for mail in case.mails
     )

@@ -13,6 +13,8 @@ from figsupport.settings import Adapters, Settings
 
 if TYPE_CHECKING:
     from figsupport.adapters.database import Database
+    from figsupport.adapters.http import Patience
+    from figsupport.adapters.hubspot import HubSpotDesk
     from figsupport.core.rules import Directives
     from figsupport.steps import Bring, Recognise
 
@@ -187,7 +189,7 @@ def _r2(services: Services) -> ports.Store:
         settings.r2_access_key_id or "",
         settings.secret("R2_SECRET_ACCESS_KEY"),
     )
-    return R2Store(bucket, services.moved)
+    return R2Store(bucket, services.moved, timeout=settings.figsupport_timeout)
 
 
 def _rules(services: Services) -> ports.Judge:
@@ -206,20 +208,39 @@ def _clickup(services: Services) -> ports.Board:
         base_url=settings.clickup_base_url,
         assignee=settings.clickup_assignee_id,
         settle=settings.figsupport_settle,
+        patience=_patience(settings),
     )
 
 
-def _hubspot(services: Services) -> ports.Desk:
-    from figsupport.adapters.hubspot import HubSpotDesk, Portal
+def _patience(settings: Settings) -> "Patience":
+    from figsupport.adapters.http import Patience
+
+    return Patience(settings.figsupport_timeout, settings.figsupport_backoff)
+
+
+def _hubspot(services: Services) -> "HubSpotDesk":
+    from figsupport.adapters.hubspot import Account, HubSpotDesk, Portal, open_api
 
     settings = services.settings
     portal = Portal(
         settings.hubspot_hub_id or "",
         settings.hubspot_pipeline_id or "",
         settings.hubspot_stage_new or "",
+        settings.hubspot_stage_done or "",
     )
+    account = Account(settings.home / "hubspot.json")
     key, url = settings.secret("HUBSPOT_API_KEY"), settings.hubspot_base_url
-    return HubSpotDesk(key, services.now, portal, base_url=url)
+    http = open_api(key, url, account, patience=_patience(settings))
+    return HubSpotDesk(http, services.now, portal, account)
+
+
+def _hubspot_mail(services: Services) -> ports.Mail:
+    from figsupport.adapters.hubspot import HubSpotDesk, HubSpotMail
+
+    desk = services.desk
+    assert isinstance(desk, HubSpotDesk)  # noqa: S101 — the settings see to it
+    relay = _smtp(services) if services.settings.smtp_host else None
+    return HubSpotMail(desk, services.settings.hubspot_sender_user_id or "", relay)
 
 
 def _smtp(services: Services) -> ports.Mail:
@@ -233,7 +254,8 @@ def _smtp(services: Services) -> ports.Mail:
         settings.secret("SMTP_PASSWORD"),
         settings.smtp_security,
     )
-    return SmtpMail(relay, services.office.sender, services.now)
+    timeout = settings.figsupport_timeout
+    return SmtpMail(relay, services.office.sender, services.now, timeout=timeout)
 
 
 #: (port, name) → adapter. Another desk is one adapter file and one line here.
@@ -244,6 +266,7 @@ FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("board", "clickup"): _clickup,
     ("mail", "local"): _local_mail,
     ("mail", "smtp"): _smtp,
+    ("mail", "hubspot"): _hubspot_mail,
     ("store", "local"): _local_store,
     ("store", "r2"): _r2,
     ("judge", "rules"): _rules,

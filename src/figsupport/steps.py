@@ -25,6 +25,7 @@ from figsupport.core.model import (
     SentLetter,
     SubtaskRef,
     TicketRef,
+    Way,
 )
 from figsupport.errors import Conflict, FileProblem
 from figsupport.ports import Board, Desk, Judge, Mail, Store, SubtaskDraft, TicketDraft
@@ -133,10 +134,9 @@ def record_letter(
         desk.record_letter(ticket_id, letter, key)
 
 
-def send_email_to_contact(letter: Letter, mail: Mail, *, in_doubt: bool = False) -> None:
-    """Send a letter, once where the mail system can tell."""
-    if not (in_doubt and mail.was_sent(letter)):
-        mail.send(letter)
+def send_email_to_contact(letter: Letter, mail: Mail, *, in_doubt: bool = False) -> Way:
+    """Send a letter, once where the mail system can tell; return how it left, or « draft »."""
+    return (mail.was_sent(letter) if in_doubt else None) or mail.send(letter)
 
 
 def get_messages_for_ticket(ticket_id: str, desk: Desk) -> tuple[Message, ...]:

@@ -22,7 +22,7 @@ from figsupport.core.model import (
     Ticket,
 )
 from figsupport.core.plan import THINKING, Due, due, settled_at
-from figsupport.errors import Bug, Busy, FigsupportError, NotFound, TryLater
+from figsupport.errors import Bug, Busy, FigsupportError, NotAllowed, NotFound, Settling
 from figsupport.ports import SubtaskDraft, TicketDraft
 from figsupport.private import trace_file
 from figsupport.services import Services
@@ -95,6 +95,20 @@ def process_validation(
                 case = decisions.quote(case, credits_, now, most)
             case "reject":
                 case = decisions.reject(case, notes, now)
+        return advance(_remember(case, services), services)
+
+
+def mark_sent(ticket_id: str, services: Services) -> Case:
+    """Record that a person sent the drafts of a ticket. Raises NotFound or NotAllowed."""
+    case = find_case(ticket_id, services)
+    with services.cases.lock(case.id, PATIENCE):
+        case = services.cases.load(case.id) or case
+        if not case.drafts:
+            raise NotAllowed(
+                f"No letter of the ticket {ticket_id} waits to be sent",
+                hint=f"`figsupport tickets {ticket_id}` tells its story.",
+            )
+        case = progress.marked_sent(case, services.now())
         return advance(_remember(case, services), services)
 
 
@@ -191,6 +205,9 @@ def find_case(ticket_id: str, services: Services) -> Case:
             case = services.cases.load(rebuilt.id)
             if case is None or case.ticket is None:
                 case = _remember(rebuilt, services)
+            elif case.ticket.id != ticket.ref.id:  # merged into another ticket
+                case = case.with_(ticket=ticket.ref, contact=ticket.contact)
+                case = _remember(case.told(f"now ticket {ticket.ref.id}", services.now()), services)
     return case
 
 
@@ -198,7 +215,7 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
     """Bring new messages into the inbox; return those that belong to no ticket."""
     cases = services.cases
     try:
-        cases.receive(services.desk.new_messages(cases.watermark()))
+        cases.receive(services.desk.new_messages(cases.watermark(), cases.ticket_of))
     except FigsupportError as error:
         errors.append(("desk", error))
     strangers = []
@@ -253,7 +270,7 @@ def _let_settle(case: Case, services: Services) -> None:
         return
     until = settled_at(case, services.board.settle)
     if until is not None and services.now() < until:
-        raise TryLater(
+        raise Settling(
             "The answer of the production board was lost; it may still apply the call",
             until=until,
             hint="`figsupport poll` looks again and goes on: nothing will be doubled.",
@@ -332,7 +349,7 @@ def _post(
         steps.record_letter(_ticket_id(case), key, sent, services.desk, in_doubt=in_doubt)
         return progress.noted(case, now)
     letter = Letter.model_validate(payload)
-    steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
+    way = steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
     sent = SentLetter(
         kind=letter.kind,
         key=letter.key,
@@ -342,6 +359,7 @@ def _post(
         text=letter.text,
         sent_at=now,
         credits=case.credits_estimes if letter.kind == "quote" else None,
+        way=way,
     )
     return progress.letter_sent(case, sent, now)
 

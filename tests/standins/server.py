@@ -4,26 +4,39 @@ import json
 import socket
 import struct
 import threading
+import time
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-#: What may happen to a call: it is lost before or after the work was done, the answer is
-#: garbage, the connection is reset, or a status is answered instead of doing the work.
+#: What may happen to a call. A number: that status is answered instead of doing the work;
+#: « 500 after »: it is answered although the work was done; the words of FAULTS otherwise.
 Fault = str | int
+#: lost: no answer, the connection is reset; late: no answer in time; garbage: no JSON.
+FAULTS: tuple[Fault, ...] = (
+    "lost before", "lost after", "late before", "late after", "garbage",
+    429, 500, 503, "500 after",
+)  # fmt: skip
 
 
 class StandIn:
     """A provider on the loopback. Subclasses answer `handle`."""
 
+    #: how long a late answer takes, in seconds: longer than whoever asks waits
+    lateness = 1.0
+
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.faults: dict[str, list[Fault]] = {}
+        self.script: dict[int, Fault] = {}
         self.lock = threading.Lock()
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -51,6 +64,10 @@ class StandIn:
         """Let the next calls that begin so fail: « POST /list », "lost after"."""
         self.faults[call] = list(faults)
 
+    def fail_at(self, number: int, faults: Iterable[Fault]) -> None:
+        """Let calls fail by their number, from this one on; the first call is number 1."""
+        self.script = dict(enumerate(faults, number))
+
     def handle(
         self, method: str, path: str, query: dict[str, str], body: Any, headers: Any
     ) -> tuple[int, Any, dict[str, str]]:
@@ -70,15 +87,16 @@ class StandIn:
         with self.lock:
             self.calls.append(call)
             fault = self._fault(call)
-            if fault == "lost before":
-                return self._drop(request)
-            if isinstance(fault, int):
-                status, answer, headers = self.refuse(fault)
-            else:
+            before = isinstance(fault, int) or fault in ("lost before", "late before")
+            if not before:
                 status, answer, headers = self.handle(
                     request.command, parts.path, query, body, request.headers
                 )
-        if fault in ("lost after", "reset"):
+            if isinstance(fault, int) or fault == "500 after":
+                status, answer, headers = self.refuse(int(str(fault).split()[0]))
+        if isinstance(fault, str) and fault.startswith(("lost", "late", "reset")):
+            if fault.startswith("late"):
+                time.sleep(self.lateness)
             return self._drop(request)
         raw = b"<html>Bad gateway" if fault == "garbage" else json.dumps(answer).encode()
         request.send_response(status)
@@ -89,6 +107,8 @@ class StandIn:
         return None
 
     def _fault(self, call: str) -> Fault | None:
+        if fault := self.script.pop(len(self.calls), None):
+            return fault
         for begin, faults in self.faults.items():
             if call.startswith(begin) and faults:
                 return faults.pop(0)

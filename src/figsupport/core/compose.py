@@ -137,6 +137,8 @@ def _letter(case: Case, post: Post, key: str, directives: Directives, office: Of
         text=text.text,
         html=text.html,
         references=thread[-10:],
+        ticket_id=case.ticket.id if case.ticket else None,
+        thread=None if to_staff else case.thread,
     )
 
 

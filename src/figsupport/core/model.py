@@ -25,6 +25,8 @@ Complexity = Literal["simple", "standard", "complex"]
 Status = Literal["pending_info", "pending_credits", "pending_admin", "validated", "rejected"]
 Intent = Literal["accept", "refuse", "more_info", "question", "auto_reply", "unclear"]
 LetterKind = Literal["info", "quote", "administrator", "confirmation", "refusal", "rejection"]
+#: How a letter left: as a mail, on a conversation of the desk, or not yet: a draft on the ticket.
+Way = Literal["mail", "thread", "draft"]
 
 
 class Value(BaseModel):
@@ -124,7 +126,10 @@ class Analysis(Value):
 
 
 class Letter(Value):
-    """A letter of ours, ready to send. `key` names the effect, `message_id` follows from it."""
+    """A letter of ours, ready to send. `key` names the effect, `message_id` follows from it.
+
+    `thread` is the conversation on the desk that it answers, when the client has written there.
+    """
 
     kind: LetterKind
     key: str
@@ -135,10 +140,12 @@ class Letter(Value):
     text: str
     html: str
     references: tuple[str, ...] = ()
+    ticket_id: str | None = None
+    thread: str | None = None
 
 
 class SentLetter(Value):
-    """A letter that left: what was said, to whom, when; `credits` of a quote."""
+    """A letter that left, or a draft: what was said, to whom, when; `credits` of a quote."""
 
     kind: LetterKind
     key: str
@@ -148,6 +155,7 @@ class SentLetter(Value):
     text: str
     sent_at: datetime
     credits: int | None = None
+    way: Way = "mail"
 
 
 class Attachment(Value):
@@ -159,11 +167,15 @@ class Attachment(Value):
 
 
 class Message(Value):
-    """A mail on a ticket. `sender` is the exact From address; header names are lower case."""
+    """A mail on a ticket. `sender` is the exact From address; header names are lower case.
+
+    `thread` is the conversation on the desk that it came in.
+    """
 
     id: str
     direction: Literal["in", "out"] = "in"
     ticket_id: str | None = None
+    thread: str | None = None
     sender: str
     sender_name: str = ""
     subject: str = ""
@@ -299,6 +311,7 @@ class Case(Value):
     analysis: Analysis | None = None
     contact: ContactRef | None = None
     ticket: TicketRef | None = None
+    thread: str | None = None
     validation_status: Status | None = None
     credits_estimes: int | None = None
     mails: tuple[SentLetter, ...] = ()
@@ -329,11 +342,23 @@ class Case(Value):
 
     @property
     def open_quote(self) -> SentLetter | None:
-        """Return the newest quote while it waits for an answer; there is only ever one."""
+        """Return the newest quote while it waits for an answer; there is only ever one.
+
+        A draft is none: nobody has offered it yet.
+        """
         if self.validation_status != "pending_credits" or self.decision is not None:
             return None
-        sent = [mail for mail in self.mails if mail.kind == "quote"]
-        return sent[-1] if sent and len(sent) == self.quotes else None
+        quotes = [mail for mail in self.mails if mail.kind == "quote"]
+        if not quotes or len(quotes) != self.quotes or quotes[-1].way == "draft":
+            return None
+        return quotes[-1]
+
+    @property
+    def drafts(self) -> tuple[SentLetter, ...]:
+        """Return the letters to the client that a person must still send."""
+        return tuple(
+            mail for mail in self.mails if mail.way == "draft" and mail.kind != "administrator"
+        )
 
     def with_(self, **changes: object) -> Self:
         """Return a copy with the given fields replaced."""

@@ -25,6 +25,7 @@ class Waiting(StrEnum):
 
     CLIENT_INFO = "waits for what the client must still send"
     CLIENT_ANSWER = "waits for the client's answer to the quote"
+    DRAFT = "waits for a person to send the letter that was left as a draft"
     ADMINISTRATOR = "waits for the administrator"
     FINISHED = "finished"
 
@@ -57,6 +58,8 @@ def settled_at(case: Case, settle: float) -> datetime | None:
 
 def waiting(case: Case) -> Waiting:
     """Return why a case without a next step has none."""
+    if case.drafts:
+        return Waiting.DRAFT
     match case.validation_status:
         case "pending_info":
             return Waiting.CLIENT_INFO
@@ -77,6 +80,8 @@ def wanted_properties(case: Case) -> dict[str, str]:
         properties["credits_estimes"] = str(case.credits_estimes or "")
     if case.subtask is not None:
         properties["clickup_subtask_id"] = case.subtask.id
+    if case.thread is not None:
+        properties["figsupport_thread_id"] = case.thread
     return properties
 
 

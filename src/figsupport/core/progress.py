@@ -20,6 +20,7 @@ from figsupport.core.model import (
     SubtaskRef,
     TicketRef,
 )
+from figsupport.core.references import references
 
 #: After so many letters that ask for what is missing, a person takes over.
 MAX_ROUNDS = 3
@@ -82,13 +83,36 @@ def subtask_created(case: Case, subtask: SubtaskRef, now: datetime) -> Case:
 
 
 def letter_sent(case: Case, letter: SentLetter, now: datetime) -> Case:
-    """The first letter of the outbox left; one to the client is recorded on the ticket."""
+    """The first letter of the outbox left, or is a draft on the ticket.
+
+    A mail to the client is recorded on the ticket; a conversation holds its own letters.
+    """
     rest = case.outbox[1:]
-    if letter.kind != "administrator":
-        key = letter.key.removeprefix(f"{case.id}:").replace("mail:", "record:", 1)
-        rest = (Post(kind=PostKind.RECORD, key=key, letter=letter.kind), *rest)
+    if letter.kind != "administrator" and letter.way == "mail":
+        rest = (_record(case, letter), *rest)
     case = case.with_(mails=(*case.mails, letter), outbox=rest)
+    if letter.way == "draft":
+        return case.told(f"letter {letter.kind} NOT SENT: a draft on the ticket", now)
     return case.told(f"letter {letter.kind} sent", now)
+
+
+def marked_sent(case: Case, now: datetime) -> Case:
+    """A person sent the drafts: from now on they are letters like any other.
+
+    The record on the ticket is what says so to whoever reads the desk alone.
+    """
+    records = tuple(_record(case, draft) for draft in case.drafts)
+    mails = tuple(
+        mail.model_copy(update={"way": "mail", "sent_at": now}) if mail in case.drafts else mail
+        for mail in case.mails
+    )
+    case = case.with_(mails=mails, outbox=(*case.outbox, *records))
+    return case.told(f"{len(records)} drafts marked as sent", now, "person")
+
+
+def _record(case: Case, letter: SentLetter) -> Post:
+    key = letter.key.removeprefix(f"{case.id}:").replace("mail:", "record:", 1)
+    return Post(kind=PostKind.RECORD, key=key, letter=letter.kind)
 
 
 def noted(case: Case, now: datetime) -> Case:
@@ -105,6 +129,8 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     if reply.intent == "auto_reply":
         return case
     ours = from_contact(case, message)
+    if ours and message.thread is not None:
+        case = case.with_(thread=message.thread)
     waits = case.decision is None and case.validation_status in ("pending_info", "pending_credits")
     if reply.intent == "accept" and accepts(case, message):
         return _accepted(case, message, now)
@@ -122,6 +148,9 @@ def accepts(case: Case, message: Message) -> bool:
     """
     quote = case.open_quote
     if quote is None or case.decision is not None or not from_contact(case, message):
+        return False
+    named = references(message)
+    if named and case.reference not in named:  # tickets were merged: it answers another request
         return False
     older = {mail.message_id for mail in case.mails if mail.kind == "quote"} - {quote.message_id}
     answered_to = _answers(message)
