@@ -17,7 +17,7 @@ from .standins.clickup import KEY as CLICKUP_KEY
 from .standins.clickup import PARENT, ClickUp
 from .standins.hubspot import KEY as HUBSPOT_KEY
 from .standins.hubspot import HubSpot
-from .test_smtp import Office, start
+from .standins.smtp import Office, start
 
 ROOT = Path(__file__).parent.parent
 EMAIL = "client@example.com"

@@ -20,6 +20,10 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
+#: status, body, headers
+Answer = tuple[int, bytes, dict[str, str]]
+
+
 class StandIn:
     """A provider on the loopback. Subclasses answer `handle`."""
 
@@ -44,7 +48,7 @@ class StandIn:
             def do(self) -> None:
                 stand_in._serve(self)
 
-            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do  # noqa: N815
+            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do  # noqa: N815
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -78,32 +82,36 @@ class StandIn:
         """Return what the provider answers with this status."""
         return status, {"message": "as asked"}, {}
 
-    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+    def answer(self, request: BaseHTTPRequestHandler, raw: bytes) -> Answer:
+        """Do the work of a call; return status, body and headers."""
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        length = int(request.headers.get("content-length") or 0)
-        body = json.loads(request.rfile.read(length)) if length else None
-        call = f"{request.command} {parts.path}"
+        body = json.loads(raw) if raw else None
+        return _as_json(self.handle(request.command, parts.path, query, body, request.headers))
+
+    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+        raw = request.rfile.read(int(request.headers.get("content-length") or 0))
+        call = f"{request.command} {urlsplit(request.path).path}"
+        status, content, headers = 200, b"", dict[str, str]()
         with self.lock:
             self.calls.append(call)
             fault = self._fault(call)
-            before = isinstance(fault, int) or fault in ("lost before", "late before")
-            if not before:
-                status, answer, headers = self.handle(
-                    request.command, parts.path, query, body, request.headers
-                )
+            if not isinstance(fault, int) and fault not in ("lost before", "late before"):
+                status, content, headers = self.answer(request, raw)
             if isinstance(fault, int) or fault == "500 after":
-                status, answer, headers = self.refuse(int(str(fault).split()[0]))
+                status, content, headers = _as_json(self.refuse(int(str(fault).split()[0])))
         if isinstance(fault, str) and fault.startswith(("lost", "late", "reset")):
             if fault.startswith("late"):
                 time.sleep(self.lateness)
             return self._drop(request)
-        raw = b"<html>Bad gateway" if fault == "garbage" else json.dumps(answer).encode()
+        if fault == "garbage":
+            content = b"<html>Bad gateway"
         request.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(raw))}.items():
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
             request.send_header(name, value)
         request.end_headers()
-        request.wfile.write(raw)
+        if request.command != "HEAD":
+            request.wfile.write(content)
         return None
 
     def _fault(self, call: str) -> Fault | None:
@@ -121,3 +129,8 @@ class StandIn:
         request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         request.close_connection = True
         request.connection.close()
+
+
+def _as_json(answer: tuple[int, Any, dict[str, str]]) -> Answer:
+    status, document, headers = answer
+    return status, json.dumps(document).encode(), headers

@@ -7,9 +7,11 @@ calls are safe to repeat, and asks (`find`) about the others.
 import contextlib
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import httpx
@@ -148,6 +150,7 @@ class Http:
             limits=httpx.Limits(max_connections=_AT_ONCE),
             follow_redirects=False,
             trust_env=False,
+            verify=_certificates(),
         )
 
     @property
@@ -274,6 +277,12 @@ class Http:
             return
         if window is not None:
             self._not_before = now + spread(window)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities we trust, read once for all providers."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 _THEN = "`figsupport poll` goes on then by itself: nothing is lost."
