@@ -237,6 +237,17 @@ def test_a_new_thread_is_matched_when_nobody_here_knows_it(
     assert (message.ticket_id, message.thread) == (ticket.id, thread)
 
 
+def test_a_later_mail_of_a_thread_may_name_nothing(desk: HubSpotDesk, hubspot: HubSpot) -> None:
+    ticket = opened(desk)
+    thread = hubspot.client_writes(EMAIL, "Une question", f"Re: [#{reference('case-1')}]")
+    hubspot.add_message(thread, EMAIL, "Je valide", "Autre chose")
+    assert [m.ticket_id for m in desk.new_messages(None).messages] == [ticket.id] * 2
+    hubspot.threads[thread]["messages"].pop(0)
+    assert desk.new_messages(None).messages == ()
+    desk.update_ticket(ticket.id, {"figsupport_thread_id": thread})
+    assert [m.ticket_id for m in desk.new_messages(None).messages] == [ticket.id]
+
+
 @pytest.mark.parametrize("subject", ["Bonjour", f"Re: [#{reference('case-9')}]"])
 def test_a_mail_that_names_no_ticket_is_none_of_ours(
     desk: HubSpotDesk, hubspot: HubSpot, subject: str

@@ -54,7 +54,11 @@ def read_reply(message: Message, case: Case, phrases: ReplyWords) -> Reply:
         kind = "quote"
     elif case.validation_status == "pending_info":
         kind = "info"
-    asking = Asking(kind, quote.credits if quote else None, tuple(m.text for m in case.mails))
+    asking = Asking(
+        kind,
+        quote.credits if quote else None,
+        tuple(m.text for m in case.mails if m.kind != "administrator"),
+    )
     email, name = case.request.user_email, case.request.user_name
     found = read(message, asking, email, name, phrases)
     return Reply(

@@ -243,24 +243,26 @@ class HubSpotDesk:
         arrived = self._threads.incoming(str(thread["id"]), None, since)
         if not arrived:
             return []
-        # what the mail names comes before HubSpot's own association: tickets are merged
-        wanted = references(arrived[-1])
+        # what a mail names comes before HubSpot's own association, for tickets are merged; a
+        # later mail of the same thread may name nothing
+        wanted = [name for one in reversed(arrived) for name in references(one)]
         ticket = next((found for name in wanted if (found := known(name))), "")
         ticket = ticket or _ticket_of(thread) or self._named(thread, wanted)
         return [one.model_copy(update={"ticket_id": ticket}) for one in arrived] if ticket else []
 
     def _named(self, thread: dict[str, Any], wanted: list[str]) -> str:
-        """The ticket of the thread's contact that one of these references names."""
+        """The ticket of the thread's contact that a reference names, or that knows the thread."""
         contact = str(thread.get("associatedContactId") or "")
-        if not wanted or not contact:
+        if not contact:
             return ""
         try:
             near = self._http.get(f"{CRM}/contacts/{contact}", associations="tickets")
         except NotFound:
             return ""
-        for ticket in self._read("tickets", _near(near, "tickets"), "figsupport_key"):
-            key = str(ticket["properties"].get("figsupport_key") or "")
-            if key and reference(key) in wanted:
+        names = ("figsupport_key", "figsupport_thread_id")
+        for ticket in self._read("tickets", _near(near, "tickets"), *names):
+            key, known = (str(ticket["properties"].get(name) or "") for name in names)
+            if key and (reference(key) in wanted or known == str(thread["id"])):
                 return str(ticket["id"])
         return ""
 
