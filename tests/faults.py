@@ -101,9 +101,8 @@ class World:
         try:
             yield services
         finally:
-            for port in ("desk", "board"):
-                if port in services.__dict__:
-                    services.__dict__[port].close()
+            services.__dict__.pop("store", None)  # it serves the next run, too
+            services.close()
 
     def close(self) -> None:
         """End the providers and forget the folder."""

@@ -473,3 +473,31 @@ def test_completion_works(tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("figsupport"))
     ran = subprocess.run([program], capture_output=True, env=environment, check=False, text=True)
     assert "validate" in ran.stdout
+
+
+def test_a_bar_moves_for_each_large_file_and_goes_when_all_are_there() -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from figsupport.output import Bars
+
+    screen = StringIO()
+    bars = Bars(Console(file=screen, force_terminal=True, width=80))
+    bars.moved("[red]modèle.glb\x1b[2J", 8_000_000, 16_000_000)
+    bars.moved("photo.jpg", 1, 2)
+    bars.moved("[red]modèle.glb\x1b[2J", 16_000_000, 16_000_000)
+    assert not bars._progress.finished
+    bars.moved("photo.jpg", 2, 2)
+    assert bars._progress.finished
+    said = screen.getvalue()
+    assert "[red]modèle.glb" in said
+    assert "\x1b[2J" not in said
+    assert "16.0 MB" in said
+
+
+def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    from figsupport.cli import Options
+
+    Options().moved("model.glb", 1, 2)
+    assert capsys.readouterr().err == ""

@@ -30,6 +30,7 @@ def examine(settings: Settings) -> dict[str, Any]:
     with ThreadPoolExecutor(len(names)) as lanes:  # each provider is waited for at once
         probed = lanes.map(lambda part: _probe(names[part], built[part]), names)
         parts = dict(zip(names, probed, strict=True))
+    services.close()
     good = {name for name, part in parts.items() if part["ok"]}
     if len(good) == len(parts):
         return _document("healthy", parts, good)

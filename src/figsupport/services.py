@@ -126,6 +126,12 @@ class Services:
             if hasattr(adapter, "calls")
         }
 
+    def close(self) -> None:
+        """Close what was opened."""
+        for part in (*self.adapters._fields, "cases", "desk_file"):
+            if (close := getattr(self.__dict__.get(part), "close", None)) is not None:
+                close()
+
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)
 

@@ -38,7 +38,7 @@ NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("judge", "claude"): ("ANTHROPIC_API_KEY",),
     ("mail", "smtp"): ("SMTP_HOST", "MAIL_FROM", "ADMIN_EMAIL"),
-    ("mail", "hubspot"): ("HUBSPOT_API_KEY", "ADMIN_EMAIL"),
+    ("mail", "hubspot"): ("ADMIN_EMAIL",),
 }
 _LOCAL = {"desk": "local", "board": "local", "store": "local", "judge": "rules", "mail": "local"}
 _LIVE = {"desk": "hubspot", "board": "clickup", "store": "r2", "judge": "claude", "mail": "hubspot"}

@@ -143,6 +143,8 @@ class Http:
         self._manners, self._patience, self._sleep = manners, patience, sleep
         self._not_before = 0.0
         self._closed: TryLater | None = None
+        variable = f"{provider.upper()}_BASE_URL"
+        self._unheard = f"{_LATER} Check the network (and {variable}, when it is set: {base_url})."
         self._client = httpx.Client(
             base_url=base_url.rstrip("/") + "/",
             headers=dict(headers),
@@ -200,7 +202,7 @@ class Http:
             raise self._closed  # asking again would only be counted against us
         self._pace()
         self.calls += 1
-        nothing = Unavailable(f"{self.provider} did not answer", hint=_LATER)
+        nothing = Unavailable(f"{self.provider} did not answer", hint=self._unheard)
         request = self._client.build_request(
             method, path.lstrip("/"), params=query or None, json=body
         )
