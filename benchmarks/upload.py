@@ -7,6 +7,7 @@ of its own gives `aws`; without it that line is left out with a word.)
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import statistics
@@ -83,13 +84,17 @@ CHILDREN: dict[str, Callable[[str, Path, str], None]] = {"ours": ours, "boto3": 
 
 def measured(command: list[str], environment: dict[str, str]) -> Run:
     """Run a command to its end; return what the operating system counted."""
-    began = time.perf_counter()
+    began, peak = time.perf_counter(), 0
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    while process.poll() is None:
+        # of the program itself: what the system counts begins with the process that started it
+        with contextlib.suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            peak = max(peak, int(next(x for x in lines if x.startswith("VmHWM")).split()[1]))
+        time.sleep(0.01)
     if process.returncode:
         raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return Run(time.perf_counter() - began, used.ru_maxrss / 1024)
+    return Run(time.perf_counter() - began, peak / 1024)
 
 
 def commands(url: str, folder: Path, number: int, aws: str | None) -> dict[str, list[str]]:

@@ -98,6 +98,8 @@ class Scripted:
             def do_GET(self) -> None:
                 (lines.pop(0) if len(lines) > 1 else lines[0])(self)
 
+            do_POST = do_GET  # noqa: N815
+
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

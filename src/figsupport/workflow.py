@@ -103,13 +103,14 @@ def mark_sent(ticket_id: str, services: Services) -> Case:
     case = find_case(ticket_id, services)
     with services.cases.lock(case.id, PATIENCE):
         case = services.cases.load(case.id) or case
-        if not case.drafts:
+        if not case.drafts and due(case, (), services.now()) is None:
             raise NotAllowed(
                 f"No letter of the ticket {ticket_id} waits to be sent",
                 hint=f"`figsupport tickets {ticket_id}` tells its story.",
             )
-        case = progress.marked_sent(case, services.now())
-        return advance(_remember(case, services), services)
+        if case.drafts:
+            case = _remember(progress.marked_sent(case, services.now()), services)
+        return advance(case, services)
 
 
 Part = Literal["classify", "upload", "analyze"]

@@ -97,7 +97,11 @@ class S3:
     def close(self) -> None:
         """Stop the server and forget what it held."""
         self._process.terminate()
-        self._process.wait(10)
+        try:
+            self._process.wait(3)
+        except subprocess.TimeoutExpired:  # it holds nothing that anybody wants
+            self._process.kill()
+            self._process.wait(10)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

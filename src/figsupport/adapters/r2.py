@@ -26,7 +26,7 @@ Moved = Callable[[str, int, int], None]
 
 _PART = 8 * 1024 * 1024
 _MOST_PARTS = 10_000
-_LANES = 4
+_LANES = 8
 _PROBE = "figsupport-setup-probe"
 _TYPES = {
     ".glb": "model/gltf-binary", ".gltf": "model/gltf+json", ".usdz": "model/vnd.usdz+zip",
