@@ -52,6 +52,6 @@ class Model(NamedTuple):
 class Patch(NamedTuple):
     """Some triangles of one colour, placed in the scene: what a thumbnail is drawn from."""
 
-    points: array[float]  # x, y, z, x, y, z …
-    corners: array[int]  # three indices of points a triangle
+    points: "array[float]"  # x, y, z, x, y, z …
+    corners: "array[int]"  # three indices of points a triangle
     colour: tuple[int, int, int] = (190, 190, 190)
