@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
-from figsupport.files.model3d.values import Damaged, Model, Patch, Source
+from figsupport.files.model3d.values import Damaged, Model, Patch, Source, Unread
 
 #: format (as `sniff` names it) → the module here that reads it, imported when it is needed
 _READERS = {
@@ -24,20 +24,23 @@ _DAMAGE: dict[type[Exception], str] = {
     zlib.error: "malformed",
     UnicodeError: "malformed",
     RecursionError: "nested",
-    MemoryError: "too_large_to_read",
 }
 _DAMAGED: tuple[type[Exception], ...] = (Damaged, *_DAMAGE)
+_STOPS: tuple[type[Exception], ...] = (Unread, MemoryError, *_DAMAGED)
 
 
 def read(format_name: str, source: Source) -> Model:
     """Return what a file of this format holds; of a format nobody reads, an empty Model.
 
+    A file that is too large or too new to read is only recognised, and a note says so.
     Raises OSError when the file itself cannot be read.
     """
     if format_name not in _READERS:
         return Model()
     try:
         model: Model = _module(format_name).read(source)
+    except (Unread, MemoryError) as error:
+        return Model(notes=(str(error) or "too_large_to_read",))
     except _DAMAGED as error:
         codes = (code for kind, code in _DAMAGE.items() if isinstance(error, kind))
         return Model(opens=False, problem=next(codes, str(error)))
@@ -54,7 +57,7 @@ def patches(format_name: str, source: Source) -> Iterator[Patch]:
         return
     try:
         yield from draw(source)
-    except _DAMAGED:
+    except _STOPS:
         return
 
 

@@ -13,6 +13,10 @@ class Damaged(Exception):
     """The file breaks the rules of its format; the word says how: truncated, nested …"""
 
 
+class Unread(Exception):
+    """The file may be sound but is not for us to read: too_large_to_read, unknown_version …"""
+
+
 class Source(NamedTuple):
     """A file to read: where it is, and how its side files are found."""
 
