@@ -37,6 +37,8 @@ from figsupport.files.model3d.values import Damaged
 #: placements that are walked, and points that are unpacked for a box: bounds of time
 _PLACEMENTS, _POINTS = 60_000, 250_000
 _MANY = 2**53
+#: what places an instance → how many numbers it has
+_INSTANCED = {"TRANSLATION": 3, "ROTATION": 4, "SCALE": 3}
 #: drawing mode → how many triangles so many corners are. 4: triangles, 5: strip, 6: fan
 _TRIANGLES = {4: lambda n: n // 3, 5: lambda n: max(n - 2, 0), 6: lambda n: max(n - 2, 0)}
 
@@ -162,12 +164,14 @@ class Scene:
         attributes = found.get("attributes") if found else {}
         if not isinstance(attributes, dict):
             malformed()
-        count = len(self.document.accessors)
-        return {
-            name: self.document.accessor(index(attributes, name, count) or 0)
-            for name in ("TRANSLATION", "ROTATION", "SCALE")
+        accessors = {
+            name: self.document.accessor(index(attributes, name, len(self.document.accessors)) or 0)
+            for name in _INSTANCED
             if name in attributes
         }
+        if any(found.components != _INSTANCED[name] for name, found in accessors.items()):
+            malformed()
+        return accessors
 
     def _instances(self, node: Json) -> int:
         found = self._instanced(node).values()
@@ -182,14 +186,11 @@ class Scene:
             self.whole = False
         columns = [
             chain.from_iterable(_unpacked(accessor, accessor.items)) if accessor else None
-            for accessor in map(found.get, ("TRANSLATION", "ROTATION", "SCALE"))
+            for accessor in map(found.get, _INSTANCED)
         ]
         for _ in range(self._instances(node)):
             move, turn, scale = (next(column, None) if column else None for column in columns)
-            try:
-                yield composed(move or (0, 0, 0), turn or (0, 0, 0, 1), scale or (1, 1, 1))
-            except ValueError:  # not as many numbers as they should be
-                malformed()
+            yield composed(move or (0, 0, 0), turn or (0, 0, 0, 1), scale or (1, 1, 1))
 
     def _placed(self, mesh: int, matrix: Matrix) -> Box | None:
         """Return the box of a mesh in its place."""
