@@ -52,7 +52,7 @@ def test_what_a_client_sent(
 ) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)
-    fact, ending = recogniser(GRID)(name, path)
+    fact, ending, _ = recogniser(GRID)(name, path)
     assert (fact.kind, ending) == (kind, extension)
     assert fact.facts.get("disagrees", False) is (name == "photo.glb")
 

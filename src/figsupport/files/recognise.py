@@ -1,13 +1,17 @@
-"""What a client's file is: its content decides, and a name that lies is told."""
+"""What a client's file is and holds: its content decides, and a name that lies is told."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from figsupport.core.model import FileFact, Language
 from figsupport.core.pricing import kind_of
 from figsupport.core.rules import Grid
 from figsupport.errors import FileProblem
-from figsupport.files.sniff import UNKNOWN, disagrees, is_broken, sniff
-from figsupport.steps import Recognise
+from figsupport.files.model3d.values import Model, Near, Source
+from figsupport.files.sniff import UNKNOWN, Format, disagrees, is_broken, sniff
+from figsupport.private import trace_file
+from figsupport.steps import Recognise, Recognised
 
 _PROBLEMS = {
     "empty": ("le fichier est vide", "the file is empty"),
@@ -27,23 +31,66 @@ _PROBLEMS = {
 }
 
 
-def recogniser(grid: Grid, language: Language = "fr") -> Recognise:
-    """Return what tells a file's kind, format and extension. It raises FileProblem."""
+def recogniser(grid: Grid, language: Language = "fr", near: Near = lambda _: None) -> Recognise:
+    """Return what tells a file's kind, format, facts and extension. It raises FileProblem.
 
-    def recognise(name: str, path: Path) -> tuple[FileFact, str]:
-        found = sniff(path)
+    `near` finds the side files of a model; without it they are told as missing.
+    """
+
+    def recognise(name: str, path: Path) -> Recognised:
+        found = sniff(path, name)
         if found.name in _PROBLEMS:
             raise FileProblem(found.name, _PROBLEMS[found.name][language == "en"])
         if is_broken(name, found):
             raise FileProblem("broken", _PROBLEMS["broken"][language == "en"])
-        facts: dict[str, object] = {"format": found.name}
+        facts: dict[str, Any] = {"format": found.name}
         if disagrees(name, found):
             facts["disagrees"] = True
         if found is UNKNOWN:  # formats without a signature: the name is all there is
-            return FileFact(name=name, kind=kind_of(name, grid), facts=facts), _suffix(name)
-        return FileFact(name=name, kind=found.kind, facts=facts), found.extension
+            kind = kind_of(name, grid)
+            return Recognised(FileFact(name=name, kind=kind, facts=facts), _suffix(name))
+        facts |= _looked_into(found, Source(path, near))
+        return Recognised(FileFact(name=name, kind=found.kind, facts=facts), found.extension)
 
     return recognise
+
+
+def _looked_into(found: Format, source: Source) -> dict[str, Any]:
+    """Return the facts inside a file; a reader that fails costs its facts, not the request."""
+    look: Callable[[str, Source], dict[str, Any]] | None
+    look = {"photo": _photo_facts, "model3d": _model_facts}.get(found.kind)
+    if look is None:
+        return {}
+    try:
+        return look(found.name, source)
+    except Exception as error:
+        return {"opens": None, "bug": str(trace_file(error))}
+
+
+def _photo_facts(format_name: str, source: Source) -> dict[str, Any]:
+    from figsupport.files.photos import look_at
+
+    photo = look_at(source.path, format_name)._asdict()
+    damage = photo.pop("problem")
+    opens = False if damage else photo["look"] is not None or None
+    return {"opens": opens, "damage": damage, **photo, "duplicate_of": None}
+
+
+def _model_facts(format_name: str, source: Source) -> dict[str, Any]:
+    from figsupport.files import model3d
+
+    model = model3d.read(format_name, source)
+    beside = filter(None, (source.near(name) for name in model.side_files))
+    return {**facts_of(model), "side_files_size": sum(path.stat().st_size for path in beside)}
+
+
+def facts_of(model: Model) -> dict[str, Any]:
+    """Return what a model holds, as JSON values, by the names that facts have in a case."""
+    facts = model._asdict()
+    facts["damage"] = facts.pop("problem")
+    facts["extensions_required"] = facts.pop("required")
+    facts["textures"] = model.textures and [size and list(size) for size in model.textures]
+    return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in facts.items()}
 
 
 def _suffix(name: str) -> str:
