@@ -21,11 +21,12 @@ _VERTICES = re.compile(rb"^[ \t]*v[ \t]", re.MULTILINE)
 _FACE = re.compile(rb"^[ \t]*fo?[ \t]+([^\n#]*)", re.MULTILINE)
 _CORNER = re.compile(rb"(?:^|(?<=[ \t]))[^ \t/\n]+", re.MULTILINE)
 _UV = re.compile(rb"^[ \t]*vt[ \t]", re.MULTILINE)
-_DRAWN = re.compile(rb"^[ \t]*(fo?|usemtl)[ \t]+([^\n#]*)", re.MULTILINE)
+_USED = re.compile(rb"^[ \t]*(usemtl[ \t][^\n#]*)", re.MULTILINE)
 #: the lines that name something or that we do not measure
 _WORD = re.compile(rb"^[ \t]*(o|usemtl|mtllib|curv2?|surf)[ \t]+(.*)$", re.MULTILINE)
 _SPLIT_LIBRARIES = re.compile(r"(?<=\.mtl)\s+", re.IGNORECASE)
 _MOST_NAMES = 100_000
+_MOST_DRAWN = 6_000_000  # corners of a material
 _MOST_LIBRARIES = 20
 _LARGEST_LIBRARY = 4 << 20
 _LONGEST_NAME = 1_024
@@ -94,14 +95,11 @@ def patches(source: Source) -> Iterator[Patch]:
     for block in blocks(source.path):
         points.extend(chain.from_iterable(zip(*_columns(block), strict=True)))
         _count_words(block, words)
-        vertices = len(points) // 3
-        for word, rest in _DRAWN.findall(block):
-            if word == b"usemtl":
-                corners = drawn.setdefault(rest.strip(), array("i"))
-                continue
-            first, *others = (at - 1 if at > 0 else at + vertices for at in _corners([rest]))
-            for pair in pairwise(others):
-                corners.extend((first, *pair))
+        for part in _USED.split(block):
+            if part.startswith(b"usemtl"):
+                corners = drawn.setdefault(part.removeprefix(b"usemtl").strip(), array("i"))
+            elif len(corners) < _MOST_DRAWN:
+                corners.extend(_fans(_FACE.findall(part), len(points) // 3))
     colours = _materials(_names(words.get(b"mtllib", ()), source), source).colours
     for material, corners in drawn.items():
         yield Patch(points, corners, colours.get(as_text(material), _GREY))
@@ -125,6 +123,14 @@ def _corners(faces: list[bytes]) -> list[int]:
     if 0 in corners or len(corners) < 3 * len(faces):
         raise Damaged("indices")
     return corners
+
+
+def _fans(faces: list[bytes], vertices: int) -> Iterator[int]:
+    """Yield the corners of triangles that faces are made of, counted from 0."""
+    for face in faces:
+        first, *others = (at - 1 if at > 0 else at + vertices for at in _corners([face]))
+        for second, third in pairwise(others):
+            yield from (first, second, third)
 
 
 def _count_words(block: bytes, words: dict[bytes, Counter[bytes]]) -> None:

@@ -74,12 +74,12 @@ def read(source: Source) -> Model:
 
 
 def patches(source: Source) -> Iterator[Patch]:
-    """Yield a PLY's faces. Raises Damaged, OSError."""
+    """Yield a PLY's faces; up is z, as scanners have it. Raises Damaged, OSError."""
     points, corners = array("d"), array("i")
     for element, rows in _data(source, _header(source)):
         if element.name == "vertex":
-            for point in zip(*_columns(element, rows), strict=True):
-                points.extend(point)
+            for x, y, z in zip(*_columns(element, rows), strict=True):
+                points.extend((x, z, -y))
         else:
             for first, *others in filter(None, rows):
                 for second, third in pairwise(others):
