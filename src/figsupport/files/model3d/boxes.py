@@ -19,11 +19,10 @@ class Box(NamedTuple):
     low: Point
     high: Point
 
-    @property
-    def size(self) -> tuple[float, float, float]:
-        """Its extent along x, y, z."""
-        x, y, z = (high - low for low, high in zip(self.low, self.high, strict=True))
-        return x, y, z
+    def size(self, unit: float = 1.0) -> tuple[float, float, float] | None:
+        """Return its extent along x, y, z, times a unit; None when that is beyond numbers."""
+        x, y, z = ((high - low) * unit for low, high in zip(self.low, self.high, strict=True))
+        return (x, y, z) if math.isfinite(x + y + z) else None
 
 
 def around(points: Iterable[Sequence[float]]) -> Box | None:

@@ -22,6 +22,7 @@ def read(source: Source) -> Model:
     textures = document.image_sizes()
     drawn = scene.drawn()
     box, exact = scene.box()
+    size = box.size() if box else None
     primitives = [primitive for mesh in scene.meshes for primitive in mesh]
     animations = objects(document.root, "animations")
     if any(primitive.morphed for primitive in primitives):
@@ -48,8 +49,8 @@ def read(source: Source) -> Model:
         required=words(document.root, "extensionsRequired"),
         side_files=tuple(document.side_files),
         missing_files=tuple(document.missing),
-        dimensions_m=box.size if box else None,
-        dimensions_exact=bool(box and exact),
+        dimensions_m=size,
+        dimensions_exact=exact and size is not None,
         unit="m",
         notes=tuple(document.notes),
     )

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 #: as much JSON as is parsed, and objects and lists in it: bounds of time and memory
-JSON_LIMIT, _PARTS = 8 << 20, 400_000
+JSON_LIMIT, _PARTS = 8 << 20, 300_000
 #: other files and images that are looked at
 _FILES = 2_000
 #: elements that are unpacked at once

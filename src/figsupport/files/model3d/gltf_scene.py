@@ -35,7 +35,7 @@ from figsupport.files.model3d.gltf_document import (
 from figsupport.files.model3d.values import Damaged
 
 #: placements that are walked, and points that are unpacked for a box: bounds of time
-_PLACEMENTS, _POINTS = 60_000, 250_000
+_PLACEMENTS, _POINTS = 40_000, 250_000
 _MANY = 2**53
 #: what places an instance → how many numbers it has
 _INSTANCED = {"TRANSLATION": 3, "ROTATION": 4, "SCALE": 3}
@@ -136,21 +136,24 @@ class Scene:
 
     def _counted(self) -> dict[int, int]:
         """Count every way to each node without walking them all: they may multiply."""
-        order: list[int] = []
-        state: dict[int, bool] = {}  # True: above the one at hand
-        open_ = [(root, False) for root in self._roots]
+        order: list[int] = []  # every node after those below it
+        above: set[int] = set()
+        seen: set[int] = set()
+        open_ = [(-1, iter(self._roots))]
         while open_:
-            node, done = open_.pop()
-            if done:
-                state[node] = False
-                order.append(node)
-            elif node not in state:
-                state[node] = True
-                open_.append((node, True))
-                for child in self._children[node]:
-                    if state.get(child):
-                        raise Damaged("recursive_nodes")
-                    open_.append((child, False))
+            parent, children = open_[-1]
+            node = next((child for child in children if child not in seen or child in above), None)
+            if node is None:
+                open_.pop()
+                above.discard(parent)
+                order.append(parent)
+            elif node in above:
+                raise Damaged("recursive_nodes")
+            else:
+                seen.add(node)
+                above.add(node)
+                open_.append((node, iter(self._children[node])))
+        order.pop()  # the scene itself
         ways = dict.fromkeys(order, 0)
         for root in self._roots:
             ways[root] += 1
