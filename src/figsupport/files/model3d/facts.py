@@ -44,15 +44,15 @@ def measured(
     """
     if box is None or (metres is not None and not 0 < metres < math.inf):
         return model
-    size = box.size
     if metres is None:
-        guess = next(name for least, name in _LIKELY if max(size) >= least)
+        sides = box.size() or (0.0, 0.0, 0.0)
+        guess = next(name for least, name in _LIKELY if max(sides) >= least)
         metres, exact = METRES[guess], False
         model = model._replace(notes=(*model.notes, f"guessed_{guess}"))
-    x, y, z = (side * metres for side in size)
-    if not math.isfinite(x + y + z):
+    size = box.size(metres)
+    if size is None:
         raise Damaged("numbers")
-    return model._replace(dimensions_m=(x, y, z), dimensions_exact=exact, unit=unit)
+    return model._replace(dimensions_m=size, dimensions_exact=exact, unit=unit)
 
 
 def with_textures(
