@@ -412,14 +412,21 @@ def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language:
                     *(_plain(text, style) for style, text in found if text),
                 )
             ),
-            Text("\n").join(_target(name, verdict) for name, verdict in document["ar"].items()),
+            _targets(document["ar"]),
         )
     return table
 
 
-def _target(name: str, verdict: dict[str, Any]) -> Text:
-    mark = {True: ("✓ ", "green"), False: ("✗ ", "red"), None: ("? ", "yellow")}[verdict["ok"]]
-    return Text.assemble(mark, name, (f"  {'; '.join(verdict['findings'])}", "dim"))
+def _targets(verdicts: dict[str, dict[str, Any]]) -> Text:
+    """Targets with one and the same verdict share a line."""
+    alike: dict[tuple[bool | None, str], list[str]] = {}
+    for name, verdict in verdicts.items():
+        alike.setdefault((verdict["ok"], "; ".join(verdict["findings"])), []).append(name)
+    marks = {True: ("✓ ", "green"), False: ("✗ ", "red"), None: ("? ", "yellow")}
+    return Text("\n").join(
+        Text.assemble(marks[ok], ", ".join(names), (f"  {findings}", "dim"))
+        for (ok, findings), names in alike.items()
+    )
 
 
 def _failed(error: FigsupportError, line: int | None = None) -> RenderableType:

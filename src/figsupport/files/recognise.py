@@ -1,6 +1,7 @@
 """What a client's file is and holds: its content decides, and a name that lies is told."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,9 @@ def recogniser(grid: Grid, language: Language = "fr", near: Near = lambda _: Non
         if found is UNKNOWN:  # formats without a signature: the name is all there is
             kind = kind_of(name, grid)
             return Recognised(FileFact(name=name, kind=kind, facts=facts), _suffix(name))
-        facts |= _looked_into(found, Source(path, near))
-        return Recognised(FileFact(name=name, kind=found.kind, facts=facts), found.extension)
+        source = Source(path, near)
+        fact = FileFact(name=name, kind=found.kind, facts=facts | _looked_into(found, source))
+        return Recognised(fact, found.extension, partial(_drawn, found, source))
 
     return recognise
 
@@ -65,6 +67,20 @@ def _looked_into(found: Format, source: Source) -> dict[str, Any]:
         return look(found.name, source)
     except Exception as error:
         return {"opens": None, "bug": str(trace_file(error))}
+
+
+def _drawn(found: Format, source: Source) -> bytes | None:
+    """Return a model's thumbnail (PNG); one that cannot be drawn costs the picture alone."""
+    if found.kind != "model3d":
+        return None
+    from figsupport.files import model3d
+    from figsupport.files.model3d.thumbnail import thumbnail
+
+    try:
+        return thumbnail(model3d.patches(found.name, source))
+    except Exception as error:
+        trace_file(error)
+        return None
 
 
 def _photo_facts(format_name: str, source: Source) -> dict[str, Any]:
