@@ -83,6 +83,18 @@ def test_side_files_of_the_same_request_are_found_whatever_the_folder_and_the_ca
     assert joined(files, "fr") == files
 
 
+def test_the_materials_of_an_obj_name_its_pictures() -> None:
+    obj = a_model("a.obj", format="obj", side_files=["a.mtl"], missing_files=["a.mtl"])
+    names = {"side_files": ["wood.png", "b.png"], "missing_files": ["wood.png", "b.png"]}
+    mtl = FileFact(name="a.mtl", size=10, facts={"format": "txt"} | names)
+    files = joined([obj, mtl, a_photo("wood.png", 64, 64)], "fr")
+    assert files[0].problem == "il manque b.png"
+    assert files[0].facts["textures"][-1] == [64, 64]
+    assert [file.facts["part_of"] for file in files[1:]] == ["a.obj", "a.mtl"]
+    assert joined(files, "fr") == files
+    assert joined([*files, a_photo("b.png")], "fr")[0].problem is None
+
+
 def test_what_no_file_of_the_request_is_stays_missing() -> None:
     unfetched = FileFact(name="b.bin", problem="le lien a expiré")
     (found, _) = joined([a_gltf("a.png", "b.bin"), unfetched], "fr")

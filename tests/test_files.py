@@ -76,3 +76,13 @@ def test_what_must_be_sent_again(
     with pytest.raises(FileProblem) as caught:
         recogniser(GRID, language)(name, path)  # type: ignore[arg-type]
     assert caught.value.code == code
+
+
+def test_the_pictures_of_a_material_library_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    path.write_text(
+        "newmtl wood\nmap_Kd -s 1 1 1 C:\\maps\\Wood oak.png\nmap_Bump a.png\nmap_Ks a.png\n"
+    )
+    found = recogniser(GRID)("Chaise.MTL", path).fact
+    assert (found.kind, found.facts["missing_files"]) == ("other", ["Wood oak.png", "a.png"])
+    assert "side_files" not in recogniser(GRID)("notes.txt", path).fact.facts

@@ -47,12 +47,11 @@ def joined(files: Sequence[FileFact], language: Language) -> tuple[FileFact, ...
     for file in files:
         if file.problem is None or "opens" in file.facts:
             there.setdefault(base_name(file.name), file)
-    parts: dict[str, str] = {}  # a part's name → its model's
-    for model in files:
-        if model.kind == "model3d":
-            for name in map(base_name, model.facts.get("side_files", ())):
-                if name in there and there[name] is not model:
-                    parts.setdefault(name, model.name)
+    parts: dict[str, str] = {}  # a part's name → whose part it is
+    for whole in files:
+        for name in map(base_name, whole.facts.get("side_files", ())):
+            if name in there and there[name] is not whole:
+                parts.setdefault(name, whole.name)
     told: list[FileFact] = []
     for file in files:
         facts = dict(file.facts)
@@ -169,15 +168,22 @@ _DAMAGED: dict[Language, str] = {
 
 
 def _completed(facts: dict[str, Any], there: dict[str, FileFact]) -> dict[str, Any]:
-    """Return a model's facts with what other files of the request bring to it."""
-    found = [
-        there[base_name(name)]
-        for name in facts.get("missing_files", ())
-        if base_name(name) in there
-    ]
+    """Return a model's facts with what other files of the request bring to it.
+
+    A part may itself name files: the materials of an OBJ name its pictures.
+    """
+    found: list[FileFact] = []
+    still: list[str] = []
+    names = list(facts.get("missing_files", ()))
+    for name in names:
+        part = there.get(base_name(name))
+        if part is None:
+            still.append(name)
+        else:
+            found.append(part)
+            names += [one for one in part.facts.get("missing_files", ()) if one not in names]
     if not found:
         return facts
-    still = [name for name in facts["missing_files"] if base_name(name) not in there]
     sizes = [[one.facts["width"], one.facts["height"]] for one in found if one.facts.get("width")]
     beside = facts.get("side_files_size", 0) + sum(one.size or 0 for one in found)
     facts |= {

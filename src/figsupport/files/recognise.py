@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from figsupport.core.model import FileFact, Language
+from figsupport.core.model import FileFact, Kind, Language
 from figsupport.core.pricing import kind_of
 from figsupport.core.rules import Grid
 from figsupport.errors import FileProblem
@@ -13,6 +13,9 @@ from figsupport.files.model3d.values import Model, Near, Source
 from figsupport.files.sniff import UNKNOWN, Format, disagrees, is_broken, sniff
 from figsupport.private import trace_file
 from figsupport.steps import Recognise, Recognised
+
+#: format and file → facts
+_Look = Callable[[str, Source], dict[str, Any]]
 
 _PROBLEMS = {
     "empty": ("le fichier est vide", "the file is empty"),
@@ -51,20 +54,21 @@ def recogniser(grid: Grid, language: Language = "fr", near: Near = lambda _: Non
             kind = kind_of(name, grid)
             return Recognised(FileFact(name=name, kind=kind, facts=facts), _suffix(name))
         source = Source(path, near)
-        fact = FileFact(name=name, kind=found.kind, facts=facts | _looked_into(found, source))
-        return Recognised(fact, found.extension, partial(_drawn, found, source))
+        library = found.name == "txt" and _suffix(name) == ".mtl"
+        look = _library_facts if library else _LOOKS.get(found.kind)
+        if look is not None:
+            facts |= _looked_into(look, found.name, source)
+        fact = FileFact(name=name, kind=found.kind, facts=facts)
+        extension = ".mtl" if library else found.extension
+        return Recognised(fact, extension, partial(_drawn, found, source))
 
     return recognise
 
 
-def _looked_into(found: Format, source: Source) -> dict[str, Any]:
+def _looked_into(look: _Look, format_name: str, source: Source) -> dict[str, Any]:
     """Return the facts inside a file; a reader that fails costs its facts, not the request."""
-    look: Callable[[str, Source], dict[str, Any]] | None
-    look = {"photo": _photo_facts, "model3d": _model_facts}.get(found.kind)
-    if look is None:
-        return {}
     try:
-        return look(found.name, source)
+        return look(format_name, source)
     except Exception as error:
         return {"opens": None, "bug": str(trace_file(error))}
 
@@ -100,6 +104,14 @@ def _model_facts(format_name: str, source: Source) -> dict[str, Any]:
     return {**facts_of(model), "side_files_size": sum(path.stat().st_size for path in beside)}
 
 
+def _library_facts(format_name: str, source: Source) -> dict[str, Any]:
+    """Return the pictures that the materials of an OBJ name."""
+    from figsupport.files.model3d.obj import pictures
+
+    names = list(pictures(source.path))
+    return {"side_files": names, "missing_files": names}
+
+
 def facts_of(model: Model) -> dict[str, Any]:
     """Return what a model holds, as JSON values, by the names that facts have in a case."""
     facts = model._asdict()
@@ -107,6 +119,9 @@ def facts_of(model: Model) -> dict[str, Any]:
     facts["extensions_required"] = facts.pop("required")
     facts["textures"] = model.textures and [size and list(size) for size in model.textures]
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in facts.items()}
+
+
+_LOOKS: dict[Kind, _Look] = {"photo": _photo_facts, "model3d": _model_facts}
 
 
 def _suffix(name: str) -> str:

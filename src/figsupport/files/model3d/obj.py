@@ -9,10 +9,11 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise, takewhile
+from pathlib import Path
 from typing import NamedTuple
 
 from figsupport.files.model3d.facts import Extent, beside, measured, plain, with_textures
-from figsupport.files.model3d.side_files import read_part
+from figsupport.files.model3d.side_files import read_part, shown
 from figsupport.files.model3d.text import as_text, blocks, numbers
 from figsupport.files.model3d.values import Damaged, Model, Patch, Source
 
@@ -103,6 +104,12 @@ def patches(source: Source) -> Iterator[Patch]:
     colours = _materials(_names(words.get(b"mtllib", ()), source), source).colours
     for material, corners in drawn.items():
         yield Patch(points, corners, colours.get(as_text(material), _GREY))
+
+
+def pictures(library: Path) -> tuple[str, ...]:
+    """Return the pictures that a material library names, as they can be looked for."""
+    named = _materials([library.name], Source(library, lambda _: library)).pictures
+    return tuple(dict.fromkeys(shown(name) for name in map(plain, named) if name))
 
 
 def _columns(block: bytes) -> list[list[float]]:
