@@ -273,22 +273,22 @@ def _placed(node: _Node) -> tuple[Matrix, Matrix]:
     turn, pivot = three("Lcl Rotation"), three("RotationPivot")
     scale, point = three("Lcl Scaling", _ONE), three("ScalingPivot")
     steps = [
-        _moved(three("Lcl Translation")),
-        _moved(three("RotationOffset")),
-        _moved(pivot),
+        scenes.moved(three("Lcl Translation")),
+        scenes.moved(three("RotationOffset")),
+        scenes.moved(pivot),
         _turned(three("PreRotation")),
         _turned(turn),
         _unturned(three("PostRotation")),
-        _moved(pivot, -1),
-        _moved(three("ScalingOffset")),
-        _moved(point),
-        _scaled(scale),
-        _moved(point, -1),
+        scenes.moved(pivot, -1),
+        scenes.moved(three("ScalingOffset")),
+        scenes.moved(point),
+        scenes.scaled(scale),
+        scenes.moved(point, -1),
     ]
     inner = [
-        _moved(three("GeometricTranslation")),
+        scenes.moved(three("GeometricTranslation")),
         _turned(three("GeometricRotation")),
-        _scaled(three("GeometricScaling", _ONE)),
+        scenes.scaled(three("GeometricScaling", _ONE)),
     ]
     return _product(steps), _product(inner)
 
@@ -298,16 +298,6 @@ def _product(steps: list[Matrix]) -> Matrix:
     for step in steps:
         result = times(result, step)
     return result
-
-
-def _moved(by: tuple[float, ...], sign: int = 1) -> Matrix:
-    x, y, z = (sign * part for part in by)
-    return (1.0, 0.0, 0.0, x, 0.0, 1.0, 0.0, y, 0.0, 0.0, 1.0, z) if any(by) else IDENTITY
-
-
-def _scaled(by: tuple[float, ...]) -> Matrix:
-    x, y, z = by
-    return (x, 0.0, 0.0, 0.0, 0.0, y, 0.0, 0.0, 0.0, 0.0, z, 0.0) if by != _ONE else IDENTITY
 
 
 def _turned(degrees: tuple[float, ...]) -> Matrix:

@@ -92,7 +92,7 @@ def facts(scene: Scene) -> Model:
         if box is not None:
             turned = exact and not keeps_axes(matrix)
             found.append(
-                _box(_moved(scene.meshes[name], matrix)) if turned else placed(box, matrix)
+                _box(_carried(scene.meshes[name], matrix)) if turned else placed(box, matrix)
             )
     if not all(math.isfinite(edge) for box in found if box for end in box for edge in end):
         raise Damaged("numbers")
@@ -112,8 +112,8 @@ def drawn(scene: Scene) -> Iterator[Patch]:
     """Yield each instance of a mesh, y up."""
     for name, matrix in scene.instances:
         if name in scene.meshes:
-            moved = _moved(scene.meshes[name], times(scene.upright, matrix))
-            yield Patch(moved.points, moved.corners)
+            part = _carried(scene.meshes[name], times(scene.upright, matrix))
+            yield Patch(part.points, part.corners)
 
 
 def _box(part: Mesh) -> Box | None:
@@ -122,7 +122,7 @@ def _box(part: Mesh) -> Box | None:
     return extent.box
 
 
-def _moved(part: Mesh, matrix: Matrix) -> Mesh:
+def _carried(part: Mesh, matrix: Matrix) -> Mesh:
     if matrix == IDENTITY:
         return part
     a, b, c, d, e, f, g, h, i, j, k, m = matrix
@@ -132,3 +132,15 @@ def _moved(part: Mesh, matrix: Matrix) -> Mesh:
             (a * x + b * y + c * z + d, e * x + f * y + g * z + h, i * x + j * y + k * z + m)
         )
     return Mesh(points, part.corners)
+
+
+def moved(by: tuple[float, ...], sign: int = 1) -> Matrix:
+    """Return the transform that moves by x, y, z; back with a sign of -1."""
+    x, y, z = (sign * part for part in by)
+    return (1.0, 0.0, 0.0, x, 0.0, 1.0, 0.0, y, 0.0, 0.0, 1.0, z) if any(by) else IDENTITY
+
+
+def scaled(by: tuple[float, ...]) -> Matrix:
+    """Return the transform that scales along x, y, z."""
+    x, y, z = by
+    return (x, 0.0, 0.0, 0.0, 0.0, y, 0.0, 0.0, 0.0, 0.0, z, 0.0)
