@@ -239,7 +239,7 @@ def test_a_photo_of_unknown_size_and_a_blurred_one_are_trusted() -> None:
 
 
 def test_a_photo_named_glb_is_a_photo() -> None:
-    assert outcome(a_photo("chaise.glb", disagrees=True)).credits == 2
+    assert outcome(a_photo("chaise.glb", disagrees="le nom annonce GLB")).credits == 2
 
 
 def test_a_damaged_photo_is_asked_for_again() -> None:
@@ -266,9 +266,11 @@ def test_a_file_in_one_line() -> None:
         summary(a_model(triangles=None, materials=None, textures=[], dimensions_m=None))
         == "GLB, 1 ko"
     )
-    photo = a_photo("b.glb", blurred=True, duplicate_of="a.jpg", disagrees=True, part_of="x.obj")
+    photo = a_photo(
+        "b.glb", blurred=True, duplicate_of="a.jpg", disagrees="le nom annonce GLB", part_of="x.obj"
+    )
     assert summary(photo) == (
-        "JPEG, 9 ko, 1600 × 1200, floue ?, la même image que a.jpg, le nom annonce autre chose, "
+        "JPEG, 9 ko, 1600 × 1200, floue ?, la même image que a.jpg, le nom annonce GLB, "
         "fait partie de x.obj"
     )
     assert summary(FileFact(name="a.jpg", kind="photo")) == ""

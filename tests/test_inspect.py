@@ -141,7 +141,8 @@ def test_a_model_and_photos_in_the_contracts_words(tmp_path: Path) -> None:
     assert set(table["ar"]) == {"web", "android", "apple", "shopify", "google"}
     assert table["ar"]["apple"] == {"ok": False, "findings": ("format GLB : convertir en USDZ",)}
     assert table["facts"]["dimensions_doubt"] is None
-    assert (one["kind"], one["format"], one["facts"]["disagrees"]) == ("photo", "png", True)
+    assert (one["kind"], one["format"], one["opens"]) == ("photo", "png", False)
+    assert one["problem"] == "le nom annonce GLB, le contenu est PNG"
     assert {"width": 1200, "height": 1200, "blurred": True}.items() <= one["facts"].items()
     assert other["facts"]["duplicate_of"] == "chaise.glb"
     assert "look" not in one["facts"]

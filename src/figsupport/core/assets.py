@@ -101,12 +101,13 @@ def adjustments(file: FileFact, language: Language) -> tuple[str, ...]:
 def summary(file: FileFact, language: Language = "fr") -> str:
     """Return what is known of a file in one short line; empty when nothing is."""
     facts = file.facts
-    parts = [str(facts["format"]).upper()] if "format" in facts else []
+    formats = (facts.get(name) for name in ("format", "holds"))
+    parts = [str(name).upper() for name in formats if name]
     if file.size is not None and parts:
         parts.append(size_in_words(file.size, language))
     parts += _of_model(facts, language) if file.kind == "model3d" else _of_photo(facts, language)
-    if facts.get("disagrees"):
-        parts.append(_SAYS["disagrees"][language])
+    if "disagrees" in facts:
+        parts.append(str(facts["disagrees"]))
     if "part_of" in facts:
         parts.append(_SAYS["part_of"][language].format(_line(facts["part_of"])))
     return ", ".join(parts)
@@ -140,7 +141,6 @@ _SAYS: dict[str, dict[Language, str]] = {
     "recognised": {"fr": "reconnu sans être lu", "en": "recognised only"},
     "blurred": {"fr": "floue ?", "en": "blurred?"},
     "duplicate_of": {"fr": "la même image que {}", "en": "the same picture as {}"},
-    "disagrees": {"fr": "le nom annonce autre chose", "en": "the name says otherwise"},
     "part_of": {"fr": "fait partie de {}", "en": "part of {}"},
     "missing_files": {"fr": "il manque {}", "en": "missing: {}"},
 }
@@ -210,7 +210,7 @@ def _verdicts(
     facts: Mapping[str, Any], size: int | None, language: Language
 ) -> dict[ar.Target, ar.Verdict]:
     whole = None if size is None else size + facts.get("side_files_size", 0)
-    return ar.verdicts(facts, whole, str(facts.get("format")), language)
+    return ar.verdicts(facts, whole, str(facts.get("holds") or facts.get("format")), language)
 
 
 def _problem(facts: dict[str, Any], language: Language) -> str | None:

@@ -74,12 +74,21 @@ def document(fact: FileFact, grid: Grid, language: Language) -> dict[str, Any]:
     facts = {name: value for name, value in fact.facts.items() if name not in _ELSEWHERE}
     if fact.kind == "model3d":
         facts["dimensions_doubt"] = doubt(facts.get("dimensions_m"), "", grid, language)
+    opens, problem = fact.facts.get("opens"), fact.problem
+    if "opens" not in fact.facts and problem and fact.sha256:
+        opens = False
+    if (
+        fact.kind != "model3d"
+        and "disagrees" in fact.facts
+        and grid.kind_of(fact.name) == "model3d"
+    ):
+        opens, problem = False, problem or fact.facts["disagrees"]  # a picture named .glb
     return {
         "name": fact.name,
         "kind": fact.kind,
         "format": fact.facts.get("format"),
-        "opens": fact.facts.get("opens", False if fact.problem and fact.sha256 else None),
-        "problem": fact.problem,
+        "opens": opens,
+        "problem": problem,
         "size": fact.size,
         "sha256": fact.sha256,
         "facts": facts,

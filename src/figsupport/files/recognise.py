@@ -1,16 +1,16 @@
 """What a client's file is and holds: its content decides, and a name that lies is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from figsupport.core.model import FileFact, Kind, Language
+from figsupport.core.model import FileFact, Language
 from figsupport.core.pricing import kind_of
 from figsupport.core.rules import Grid
 from figsupport.errors import FileProblem
-from figsupport.files.model3d.values import Model, Near, Source
-from figsupport.files.sniff import UNKNOWN, Format, disagrees, is_broken, sniff
+from figsupport.files.model3d.values import Damaged, Model, Near, Source, Unread
+from figsupport.files.sniff import UNKNOWN, Format, disagreement, is_broken, sniff
 from figsupport.private import trace_file
 from figsupport.steps import Recognise, Recognised
 
@@ -48,17 +48,17 @@ def recogniser(grid: Grid, language: Language = "fr", near: Near = lambda _: Non
         if is_broken(name, found):
             raise FileProblem("broken", _PROBLEMS["broken"][language == "en"])
         facts: dict[str, Any] = {"format": found.name}
-        if disagrees(name, found):
-            facts["disagrees"] = True
+        if lie := disagreement(name, found, language):
+            facts["disagrees"] = lie
         if found is UNKNOWN:  # formats without a signature: the name is all there is
             kind = kind_of(name, grid)
             return Recognised(FileFact(name=name, kind=kind, facts=facts), _suffix(name))
         source = Source(path, near)
         library = found.name == "txt" and _suffix(name) == ".mtl"
-        look = _library_facts if library else _LOOKS.get(found.kind)
+        look = _LOOKS.get("mtl" if library else found.name) or _LOOKS.get(found.kind)
         if look is not None:
             facts |= _looked_into(look, found.name, source)
-        fact = FileFact(name=name, kind=found.kind, facts=facts)
+        fact = FileFact(name=name, kind="model3d" if "holds" in facts else found.kind, facts=facts)
         extension = ".mtl" if library else found.extension
         return Recognised(fact, extension, partial(_drawn, found, source))
 
@@ -75,13 +75,19 @@ def _looked_into(look: _Look, format_name: str, source: Source) -> dict[str, Any
 
 def _drawn(found: Format, source: Source) -> bytes | None:
     """Return a model's thumbnail (PNG); one that cannot be drawn costs the picture alone."""
-    if found.kind != "model3d":
+    if found.kind != "model3d" and found.name != "zip":
         return None
     from figsupport.files import model3d
+    from figsupport.files.model3d.archive import models
     from figsupport.files.model3d.thumbnail import thumbnail
 
     try:
-        return thumbnail(model3d.patches(found.name, source))
+        if found.name != "zip":
+            return thumbnail(model3d.patches(found.name, source))
+        with models(source.path) as inner:
+            return next((thumbnail(model3d.patches(*one[1:])) for one in inner), None)
+    except (Damaged, Unread):
+        return None
     except Exception as error:
         trace_file(error)
         return None
@@ -104,6 +110,45 @@ def _model_facts(format_name: str, source: Source) -> dict[str, Any]:
     return {**facts_of(model), "side_files_size": sum(path.stat().st_size for path in beside)}
 
 
+def _archive_facts(format_name: str, source: Source) -> dict[str, Any]:
+    """Return what the models in a zip hold together; `holds` says of which format they are."""
+    from figsupport.files import model3d
+    from figsupport.files.model3d.archive import models
+
+    try:
+        with models(source.path) as found:
+            read = [model3d.read(*one[1:]) for one in found]
+    except Damaged as error:
+        return {"opens": False, "damage": str(error)}
+    except Unread as error:
+        return {"opens": None, "notes": [str(error)]}
+    if not read:
+        return {"opens": True}
+    facts = facts_of(together(read))
+    if facts["damage"] == "missing_files":  # the zip opens all the same, and names what it lacks
+        facts |= {"opens": True, "damage": ""}
+    return {**facts, "holds": found[0].format_name, "models": [one.name for one in found]}
+
+
+def together(models: Sequence[Model]) -> Model:
+    """Return what several models hold in all; the dimensions of one alone."""
+    if len(models) == 1:
+        return models[0]
+    facts: dict[str, Any] = {}
+    for name, values in zip(Model._fields, zip(*models, strict=True), strict=True):
+        known = [value for value in values if value is not None]
+        if name == "opens":
+            facts[name] = False if False in values else None if None in values else True
+        elif name in ("problem", "unit"):
+            facts[name] = next(filter(None, values), "")
+        elif name in ("uv_sets", "animation_seconds"):
+            facts[name] = max(known, default=None)
+        elif not name.startswith("dimensions"):
+            whole = len(known) == len(values)
+            facts[name] = sum(known, () if isinstance(known[0], tuple) else 0) if whole else None
+    return Model(**facts)
+
+
 def _library_facts(format_name: str, source: Source) -> dict[str, Any]:
     """Return the pictures that the materials of an OBJ name."""
     from figsupport.files.model3d.obj import pictures
@@ -121,7 +166,13 @@ def facts_of(model: Model) -> dict[str, Any]:
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in facts.items()}
 
 
-_LOOKS: dict[Kind, _Look] = {"photo": _photo_facts, "model3d": _model_facts}
+#: kind, or format → what looks into it
+_LOOKS: dict[str, _Look] = {
+    "photo": _photo_facts,
+    "model3d": _model_facts,
+    "zip": _archive_facts,
+    "mtl": _library_facts,
+}
 
 
 def _suffix(name: str) -> str:
