@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from figsupport.files.model3d import images
-from figsupport.files.model3d.side_files import read_part, safe_name, shown, size_of_file
+from figsupport.files.model3d.side_files import (
+    Span,
+    read_part,
+    safe_name,
+    shown,
+    size_in,
+    size_of_file,
+)
 from figsupport.files.model3d.values import Damaged, Source, Unread
 
 Json = dict[str, Any]
@@ -33,26 +39,6 @@ _COMPONENTS = {
 }  # fmt: skip
 _TYPES = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 _MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
-
-
-class Span(NamedTuple):
-    """Bytes that a document may use: a part of a file, or data that its JSON holds."""
-
-    path: Path | None
-    start: int
-    length: int
-    data: bytes = b""
-
-    def read(self, start: int, length: int) -> bytes:
-        """Return at most `length` bytes from `start` on, nothing outside. Raises OSError."""
-        length = max(0, min(length, self.length - start))
-        if self.path is None:
-            return self.data[self.start + start : self.start + start + length]
-        return read_part(self.path, self.start + start, length)
-
-    def part(self, start: int, length: int) -> "Span":
-        """Return a part of it."""
-        return self._replace(start=self.start + start, length=min(length, self.length - start))
 
 
 class Accessor(NamedTuple):
@@ -285,16 +271,6 @@ def _data(uri: str) -> Span:
     except ValueError:
         malformed()
     return Span(None, 0, len(data), data)
-
-
-def size_in(span: Span) -> tuple[int, int] | None:
-    """Return a picture's width and height, reading as little of it as that takes."""
-    for most in (64, 4_096, images.HEAD):
-        if size := images.size_of(span.read(0, most)):
-            return size
-        if span.length <= most:
-            break
-    return None
 
 
 def malformed() -> NoReturn:

@@ -203,6 +203,7 @@ class Scene:
                 continue
             positions = self.document.accessor(primitive.positions)
             own = _stated(positions)
+            self.whole = self.whole and positions.span is not None  # packed ones are rounded
             if own and keeps_axes(matrix):
                 boxes.append(placed(own, matrix))
             elif positions.span and positions.components == 3 and self._left > 0:

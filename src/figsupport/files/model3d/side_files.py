@@ -4,12 +4,35 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
+
+from figsupport.files.model3d import images
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 #: a dot, slash, backslash or NUL that was encoded twice: for whoever decodes once more
 _TRICK = re.compile(r"%(?:2e|2f|5c|00|25)", re.IGNORECASE)
+
+
+class Span(NamedTuple):
+    """Bytes that a model may use: a part of a file, or data that it holds itself."""
+
+    path: Path | None
+    start: int
+    length: int
+    data: bytes = b""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from `start` on, nothing outside. Raises OSError."""
+        length = max(0, min(length, self.length - start))
+        if self.path is None:
+            return self.data[self.start + start : self.start + start + length]
+        return read_part(self.path, self.start + start, length)
+
+    def part(self, start: int, length: int) -> "Span":
+        """Return a part of it."""
+        return self._replace(start=self.start + start, length=min(length, self.length - start))
 
 
 def safe_name(reference: str, *, encoded: bool = False) -> str | None:
@@ -53,3 +76,13 @@ def size_of_file(path: Path) -> int | None:
     except OSError:
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def size_in(span: Span) -> tuple[int, int] | None:
+    """Return a picture's width and height, reading as little of it as that takes."""
+    for most in (64, 4_096, images.HEAD):
+        if size := images.size_of(span.read(0, most)):
+            return size
+        if span.length <= most:
+            break
+    return None
