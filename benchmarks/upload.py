@@ -25,6 +25,7 @@ from tests.standins.s3 import ACCESS, BUCKET, S3, SECRET
 from figsupport import steps
 from figsupport.adapters.r2 import Bucket, R2Store
 from figsupport.core.model import FileFact, FileRef
+from figsupport.steps import Recognised
 
 MEBIBYTE = 1024 * 1024
 
@@ -44,7 +45,7 @@ def ours(url: str, folder: Path, prefix: str) -> None:
     store = R2Store(Bucket(BUCKET, url, "https://files.example", ACCESS, SECRET))
     files = [FileRef(name=path.name, path=str(path)) for path in sorted(folder.iterdir())]
     done = steps.upload_files(
-        prefix, files, store, _there, lambda name, _: (FileFact(name=name), "")
+        prefix, files, store, _there, lambda name, _: Recognised(FileFact(name=name), "")
     )
     assert all(fact.url for fact in done)
 

@@ -54,6 +54,19 @@ HEADER = "| Objets | Complexité | Crédits | À savoir |"
         (GRID, swap("## Plusieurs objets", "### Plusieurs objets"), "« ## Plusieurs objets » is"),
         ("reponses.md", swap("## Refuser", "## Dire non"), "« ## Refuser » is missing"),
         ("classification.md", lambda text: "Bonjour.\n", "« ## Sources SUPPORT » is missing"),
+        # sizes
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | grand | 3 |"), "two numbers of metres"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | 3 | 0,9 |"), "the smaller first"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | 1 | nan |"), "two numbers of metres"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit,, bed | 0,9 | 3 |"), "an empty object name"),
+        (
+            GRID,
+            swap("| lit, bed | 0,9 | 3 |", "| lit, chaise | 0,9 | 3 |"),
+            "« chaise » stands twice",
+        ),
+        (GRID, swap("| tout autre objet |", "| autre |"), "has no line « tout autre objet »"),
+        (GRID, swap("| fichier3d |", "| fichier4d |"), "code « fichier4d »; expected fichier,"),
+        (GRID, swap("dessus) : celles", "dessus), $objet : celles"), "unknown name « $objet »"),
         # lists
         ("reponses.md", after("Refuser", "- "), "«  » has no word"),
         ("reponses.md", after("Refuser", "- ???"), "« ??? » has no word"),

@@ -24,6 +24,7 @@ FLOORS = {
     "health": {"services", "settings"},
     "commands": {
         "workflow", "rehearsal", "health", "services", "settings", "adapters", "steps", "core",
+        "directives", "files",
     },
     "output": {"core", "workflow"},
     "cli": {"commands", "output", "private"},

@@ -3,11 +3,11 @@
 Nothing heavy is imported here: start-up is a feature.
 """
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -108,8 +108,8 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
 
     The function's first parameter, `options`, receives the global options.
     """
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    shared = list(inspect.signature(_global, eval_str=True).parameters.values())[:-1]
+    own = list(signature(function, eval_str=True).parameters.values())[1:]
+    shared = list(signature(_global, eval_str=True).parameters.values())[:-1]
 
     @wraps(function)
     def run(context: typer.Context, **given: Any) -> Any:
@@ -117,9 +117,9 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
         options.add(**{parameter.name: given.pop(parameter.name) for parameter in shared[1:]})
         return function(options, **given)
 
-    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    run.__signature__ = Signature(  # type: ignore[attr-defined]
         [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            parameter.replace(kind=Parameter.KEYWORD_ONLY)
             for parameter in (shared[0], *own, *shared[1:])
         ]
     )
@@ -237,6 +237,22 @@ def reply(
     if (text is None) == (eml is None):
         raise typer.BadParameter("give a TEXT or --eml FILE, one of them")
     return commands.reply(options, ticket, text, eml)
+
+
+@command
+def inspect(
+    options: Options,
+    places: Annotated[list[str], typer.Argument(metavar="FILE|URL…", help="Files and links.")],
+    thumbnail: Annotated[
+        Path | None,
+        typer.Option("--thumbnail", metavar="FOLDER|FILE", help="Draw models to PNG files."),
+    ] = None,
+    french: Annotated[bool, typer.Option("--french", help="Findings in French.")] = False,
+) -> Any:
+    """Tell what files really are, and whether models are ready for augmented reality."""
+    from figsupport import commands
+
+    return commands.inspect(options, places, thumbnail, "fr" if french else "en")
 
 
 @command

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from figsupport import settings as settings_
 from figsupport import workflow
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
-from figsupport.core.model import Case, Request
+from figsupport.core.model import Case, Language, Request
 from figsupport.core.plan import Waiting, waiting
 from figsupport.errors import (
     Busy,
@@ -394,6 +394,29 @@ def setup(options: Options) -> Answer:
             done += prepare(dry_run=options.dry_run)
     document = {word: [name for name, state in done if state == word] for word in ("made", "there")}
     return Answer(document, "setup", (done,))
+
+
+def inspect(
+    options: Options, places: list[str], thumbnail: Path | None, language: Language
+) -> Answer:
+    """Tell what files really are. Needs no provider; downloads nothing under --dry-run."""
+    from figsupport import directives
+    from figsupport.files import inspect as inspecting
+    from figsupport.files.bring import bringer
+
+    found = settings_.load(options.env_file)
+    grid = directives.load(found.figsupport_directives or directives.default_folder()).grid
+    bring = bringer(found.home / "spool", found.limits, found.allow_hosts, language)
+    if options.dry_run:
+        thumbnail, places = None, [place for place in places if "://" not in place]
+    draw = thumbnail is not None
+    inspected = inspecting.inspect(places, bring, grid, language, draw=draw)
+    documents = [inspecting.document(one.fact, grid, language) for one in inspected]
+    if thumbnail is not None:
+        for one, document in zip(inspected, documents, strict=True):
+            picture = inspecting.save_thumbnail(one, thumbnail, alone=len(inspected) == 1)
+            document["thumbnail"] = picture and str(picture)
+    return Answer(documents, "inspected", (documents, [one.fact for one in inspected], language))
 
 
 # --- services -----------------------------------------------------------------------------

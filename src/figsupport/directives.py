@@ -1,5 +1,6 @@
 """The directives as values: `directives/*.md`, read strictly, every problem in one error."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,18 @@ _REPLIES = {
 }
 _DELIVERED = "SUPPORT : modèle déjà livré ou commandé"
 _WISHES = "MODELISATION : demande nouvelle"
-_MISSING_CODES = ("fichier", "inutilisable", "objet")
+#: what may be missing, and whether the sentence names files
+_MISSING_CODES = {
+    "fichier": False,
+    "inutilisable": True,
+    "fichier3d": True,
+    "accompagnent": True,
+    "photos": True,
+    "angles": True,
+    "objet": False,
+}
+_SIZES = "Tailles plausibles"
+_ANY_OBJECT = "tout autre objet"
 
 
 class Line(NamedTuple):
@@ -206,8 +218,9 @@ def _grid(document: _Document) -> Grid:
         "Parties d'un objet",
         "Mots qui ne disent pas l'objet",
     )
-    document.expect(["Objets", *lists, "Fichiers utilisables", "Ce qui peut manquer"])
+    document.expect(["Objets", *lists, "Fichiers utilisables", "Ce qui peut manquer", _SIZES])
     objects, credits_, adjustment = _objects(document)
+    sizes = _sizes(document)
     return Grid(
         objects=objects,
         credits=credits_,
@@ -219,6 +232,8 @@ def _grid(document: _Document) -> Grid:
         generic=document.phrases(lists[4]),
         extensions=_extensions(document),
         missing=_missing(document),
+        any_size=sizes.pop(_ANY_OBJECT, (0.0, math.inf)),
+        sizes=sizes,
     )
 
 
@@ -298,11 +313,33 @@ def _missing(document: _Document) -> dict[str, Missing]:
         found[code] = Missing(french, english)
         for text in (french, english):
             for name in NAME.findall(text):
-                if name != "noms" or code != "inutilisable":
+                if name != "noms" or not _MISSING_CODES.get(code):
                     document.problem(row.number, f"unknown name « ${name} »")
     for code in _MISSING_CODES:
         if code not in found:
             document.problem(1, f"« Ce qui peut manquer » has no line « {code} »")
+    return found
+
+
+def _sizes(document: _Document) -> dict[str, tuple[float, float]]:
+    """Return the least and the most metres of the longest side, by the object's name."""
+    found: dict[str, tuple[float, float]] = {}
+    for row in document.table(_SIZES, ("Objets", "Au moins (m)", "Au plus (m)")):
+        try:
+            low, high = (float(cell.replace(",", ".")) for cell in row.cells[1:])
+        except ValueError:
+            low, high = 0.0, 0.0
+        if not 0 < low < high < math.inf:
+            document.problem(row.number, "two numbers of metres are expected, the smaller first")
+            continue
+        for name in (part.strip() for part in row.text.split(",")):
+            if not words(name):
+                document.problem(row.number, "an empty object name (two commas?)")
+            elif name in found:
+                document.problem(row.number, f"« {name} » stands twice")
+            found[name] = low, high
+    if _ANY_OBJECT not in found:
+        document.problem(1, f"« {_SIZES} » has no line « {_ANY_OBJECT} »")
     return found
 
 

@@ -10,7 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from figsupport.core.model import Case, FileFact, Letter, Message
+from figsupport.core.assets import summary
+from figsupport.core.model import Case, FileFact, Language, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
@@ -432,6 +433,39 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
+def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_lines=True)
+    for name in ("File", "What it is", "Augmented reality"):
+        table.add_column(name, overflow="fold")
+    opens = {True: ("opens", "green"), False: ("does not open", "red"), None: ("not read", "dim")}
+    for document, fact in zip(documents, facts, strict=True):
+        doubt = document["facts"].get("dimensions_doubt")
+        found = (("", summary(fact, language)), ("red", document["problem"]), ("yellow", doubt))
+        table.add_row(
+            _plain(document["name"], "bold"),
+            Text("\n").join(
+                (
+                    Text.assemble(document["kind"], "  ", opens[document["opens"]]),
+                    *(_plain(text, style) for style, text in found if text),
+                )
+            ),
+            _targets(document["ar"]),
+        )
+    return table
+
+
+def _targets(verdicts: dict[str, dict[str, Any]]) -> Text:
+    """Targets with one and the same verdict share a line."""
+    alike: dict[tuple[bool | None, str], list[str]] = {}
+    for name, verdict in verdicts.items():
+        alike.setdefault((verdict["ok"], "; ".join(verdict["findings"])), []).append(name)
+    marks = {True: ("✓ ", "green"), False: ("✗ ", "red"), None: ("? ", "yellow")}
+    return Text("\n").join(
+        Text.assemble(marks[ok], ", ".join(names), (f"  {findings}", "dim"))
+        for (ok, findings), names in alike.items()
+    )
+
+
 def _failed(error: FigsupportError, line: int | None = None) -> RenderableType:
     where = f"line {line}: " if line else ""
     return Text.assemble(
@@ -468,6 +502,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "reply": _reply,
     "health": _health,
     "setup": _setup,
+    "inspected": _inspected,
     "failed": _failed,
     "line": _one_line,
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import count, starmap
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from figsupport.core.model import (
     Analysis,
@@ -32,8 +34,18 @@ from figsupport.ports import Board, Desk, Judge, Mail, Store, SubtaskDraft, Tick
 
 #: Brings a file to a local path for the time of a block. Raises FileProblem.
 Bring = Callable[[FileRef], AbstractContextManager[Path]]
-#: Tells what a file is, from its name and its content, and the extension it deserves.
-Recognise = Callable[[str, Path], tuple[FileFact, str]]
+
+
+class Recognised(NamedTuple):
+    """What a file is, the extension it deserves, and what draws its thumbnail (PNG or None)."""
+
+    fact: FileFact
+    extension: str
+    draw: Callable[[], bytes | None] = lambda: None
+
+
+#: Tells what a file is, from its name and its content. Raises FileProblem.
+Recognise = Callable[[str, Path], Recognised]
 
 
 def classify_request(request: Request, judge: Judge) -> Classification:
@@ -155,18 +167,30 @@ def _upload(
 ) -> FileFact:
     try:
         with bring(file) as path:
-            fact, extension = recognise(file.name, path)
-            stored = store.put(f"{prefix}-{_slug(file.name)}{extension}", path, file.name)
+            found = recognise(file.name, path)
+            key = f"{prefix}-{_slug(file.name)}"
+            stored = store.put(f"{key}{found.extension}", path, file.name)
+            thumbnail = _put_picture(f"{key}-thumbnail.png", found.draw(), file.name, store)
     except FileProblem as problem:
         return _missing(file, problem)
-    update = {"url": stored.url, "size": stored.size, "sha256": stored.sha256}
-    return fact.model_copy(update=update)
+    update = {**stored._asdict(), "thumbnail": thumbnail}
+    return found.fact.model_copy(update=update)
+
+
+def _put_picture(key: str, png: bytes | None, name: str, store: Store) -> str | None:
+    """Store a thumbnail beside its model; return its link."""
+    if png is None:
+        return None
+    with NamedTemporaryFile(suffix=".png") as file:
+        file.write(png)
+        file.flush()
+        return store.put(key, Path(file.name), f"{name}.png").url
 
 
 def _look_at(file: FileRef, bring: Bring, recognise: Recognise) -> FileFact:
     try:
         with bring(file) as path:
-            return recognise(file.name, path)[0]
+            return recognise(file.name, path).fact.model_copy(update={"size": path.stat().st_size})
     except FileProblem as problem:
         return _missing(file, problem)
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 from figsupport import steps
 from figsupport.core import decisions, progress
 from figsupport.core.adoption import adopted
+from figsupport.core.assets import joined
 from figsupport.core.classify import language
 from figsupport.core.compose import compose
 from figsupport.core.intake import check_same, identity, new_case
@@ -128,7 +129,8 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
     else:
         case = new_case(identity(given, None, now), given, language(given), now)
     if part == "upload":
-        return case.with_(files=(*case.files, *_upload(case, services)))
+        files = (*case.files, *_upload(case, services))
+        return case.with_(files=joined(files, case.language))
     if case.classification is None:
         case = case.with_(classification=steps.classify_request(case.request, services.judge))
     modelling = case.classification is not None and case.classification.type == "MODELISATION"
@@ -138,6 +140,7 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
             services.bring(case.language),
             services.recognise(case.language),
         )
+        files = joined(files, case.language)
         analysis = steps.analyze_request(case.request, files, services.judge)
         case = case.with_(analysis=analysis)
     return case

@@ -90,7 +90,7 @@ class Classification(Value):
 
 
 class FileFact(Value):
-    """What is known of a client's file; `problem` says why it could not be had, in French."""
+    """What is known of a client's file; `problem` says why it cannot be used, to the client."""
 
     name: str
     kind: Kind = "other"
@@ -99,6 +99,7 @@ class FileFact(Value):
     sha256: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
     problem: str | None = None
+    thumbnail: str | None = None
 
 
 class Analysis(Value):

@@ -1,17 +1,18 @@
 """Completeness, complexity and credits: facts and the grid decide, nothing else. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from string import Template
 from typing import NamedTuple
 
+from figsupport.core import assets
 from figsupport.core.classify import language, without_orders
+from figsupport.core.dimensions import doubt
 from figsupport.core.model import Analysis, Complexity, FileFact, Kind, Language, Request
 from figsupport.core.rules import Directives, Grid, language_of
 from figsupport.core.words import Place, printable, singular, words
 
-_USABLE: frozenset[Kind] = frozenset({"photo", "plan", "model3d"})
 _SENTENCES = re.compile(r"[.!?;\n]+")
 _AND = re.compile(r"[+&/]")
 _JOINS = frozenset({"et", "and", "plus", "ainsi", "puis"})
@@ -45,6 +46,7 @@ class Seen(NamedTuple):
     known: Complexity | None
     ornate: bool
     several: bool
+    lacking: tuple[str, ...] = ()  # codes of what files leave out although some came
 
 
 class Price(NamedTuple):
@@ -62,12 +64,12 @@ def price(seen: Seen, grid: Grid) -> Price:
     The result is incomplete (`lacks` says why), for an administrator (`credits` is None), or
     one of the credits of the grid.
     """
-    if seen.models and seen.usable:
+    if seen.models and seen.usable and not seen.lacking:
         if seen.models > 1 and seen.several:
             return Price(None, "complex", why="several")
         return Price(grid.adjustment_credits, "simple", why="adjustment")
-    lacks = () if seen.usable else ("fichier",)
-    if not seen.named:
+    lacks = seen.lacking or (() if seen.usable else ("fichier",))
+    if not seen.named and assets.OF_MODELS.isdisjoint(lacks):
         lacks = (*lacks, "objet")
     if lacks:
         return Price(None, None, lacks)
@@ -84,7 +86,7 @@ def analyze(request: Request, files: Sequence[FileFact], directives: Directives)
     """Return completeness, complexity and credits, with reasons in the client's language."""
     grid, tongue = directives.grid, language(request)
     text = _LINK.sub(" ", without_orders(request.text, directives.types))
-    usable = [file for file in files if file.problem is None and file.kind in _USABLE]
+    usable, lacking = assets.usable(files), assets.lacking(files, grid)
     objects = _objects(text, grid)
     ornaments = grid.ornamented.find(text)
     many = grid.many.find(text)
@@ -96,27 +98,40 @@ def analyze(request: Request, files: Sequence[FileFact], directives: Directives)
         known=_hardest([grid.complexity_of[name] for name in objects]),
         ornate=bool(ornaments),
         several=several,
+        lacking=tuple(lack.code for lack in lacking),
     )
     found = price(seen, grid)
     if found.lacks:
-        missing = _missing(found.lacks, files, grid, tongue)
+        missing = _missing(found.lacks, dict(lacking), files, grid, tongue)
         return Analysis(outcome="INCOMPLET", missing=missing, reasons=missing)
     names = ornaments if found.why == "ornate" else many if many else objects
     reason = _REASONS[tongue][found.why].format(", ".join(f"« {name} »" for name in names[:3]))
+    reasons = (reason.replace("  ", " "), *_about_models(usable, text, grid, tongue))
     if found.credits is None:
         confidence = "low" if found.why == "unknown" else "high"
         return Analysis(
             outcome="COMPLEXE",
             complexity=found.complexity,
             confidence=confidence,
-            reasons=(reason.replace("  ", " "),),
+            reasons=reasons,
         )
     return Analysis(
         outcome="COMPLET",
         complexity=found.complexity,
         credits=found.credits,
-        reasons=(reason.replace("  ", " "),),
+        reasons=reasons,
     )
+
+
+def _about_models(
+    files: Sequence[FileFact], text: str, grid: Grid, tongue: Language
+) -> Iterator[str]:
+    """Yield what must be adjusted in the 3D files, and dimensions that make no sense."""
+    for file in files:
+        if file.kind == "model3d":
+            doubtful = doubt(file.facts.get("dimensions_m"), text, grid, tongue)
+            for finding in (*assets.adjustments(file, tongue), *filter(None, (doubtful,))):
+                yield f"{printable(file.name)}{_COLON[tongue]}{finding}"
 
 
 def kind_of(name: str, grid: Grid) -> Kind:
@@ -144,6 +159,7 @@ _REASONS = {
         "unknown": "the object is not in the grid: a person must price it",
     },
 }
+_COLON: dict[Language, str] = {"fr": " : ", "en": ": "}
 _ORDER: tuple[Complexity, ...] = ("complex", "standard", "simple")
 
 
@@ -280,16 +296,23 @@ _EMPTY = frozenset(
 
 
 def _missing(
-    lacks: tuple[str, ...], files: Sequence[FileFact], grid: Grid, tongue: Language
+    lacks: tuple[str, ...],
+    about: Mapping[str, str],
+    files: Sequence[FileFact],
+    grid: Grid,
+    tongue: Language,
 ) -> tuple[str, ...]:
     """Say exactly what is missing, in the client's language."""
-    said = [getattr(grid.missing[code], tongue) for code in lacks]
-    bad = [file for file in files if file.problem is not None or file.kind not in _USABLE]
+    bad = [
+        file for file in files if "part_of" not in file.facts and file not in assets.usable(files)
+    ]
     if "fichier" in lacks and bad:
-        names = ", ".join(_with_reason(file) for file in bad)
-        sentence = getattr(grid.missing["inutilisable"], tongue)
-        said.append(Template(sentence).safe_substitute(noms=names))
-    return tuple(said)
+        lacks = (lacks[0], "inutilisable", *lacks[1:])
+        about = {"inutilisable": ", ".join(map(_with_reason, bad))}
+    return tuple(
+        Template(getattr(grid.missing[code], tongue)).safe_substitute(noms=about.get(code, ""))
+        for code in lacks
+    )
 
 
 def _with_reason(file: FileFact) -> str:

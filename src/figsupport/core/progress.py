@@ -3,6 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
+from figsupport.core.assets import joined
 from figsupport.core.model import (
     Analysis,
     Case,
@@ -38,7 +39,7 @@ def classified(case: Case, classification: Classification, now: datetime) -> Cas
 def uploaded(case: Case, files: tuple[FileFact, ...], now: datetime) -> Case:
     """The files of the request are stored, or known to be missing and why."""
     stored = sum(1 for file in files if file.url)
-    case = case.with_(files=(*case.files, *files))
+    case = case.with_(files=joined((*case.files, *files), case.language))
     return case.told(f"{stored} of {len(files)} files stored", now)
 
 

@@ -65,7 +65,10 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """The price grid: which objects are of which complexity, prices, usable files."""
+    """The price grid: which objects are of which complexity, prices, usable files.
+
+    `sizes` gives the least and the most metres of an object's longest side.
+    """
 
     objects: Mapping[Complexity, tuple[str, ...]]
     credits: Mapping[Complexity, int | None]
@@ -77,6 +80,8 @@ class Grid:
     generic: tuple[str, ...]
     extensions: Mapping[str, Kind]
     missing: Mapping[str, Missing]
+    sizes: Mapping[str, tuple[float, float]]
+    any_size: tuple[float, float]
 
     def kind_of(self, name: str) -> Kind:
         """Return what a file's name promises it is; only its last extension counts."""
@@ -86,6 +91,11 @@ class Grid:
     def found(self) -> Phrases:
         """Every object's name, ready to be found."""
         return Phrases(name for names in self.objects.values() for name in names)
+
+    @cached_property
+    def sized(self) -> Phrases:
+        """The names of the objects whose size is known, ready to be found."""
+        return Phrases(self.sizes)
 
     @cached_property
     def complexity_of(self) -> Mapping[str, Complexity]:

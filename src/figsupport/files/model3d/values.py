@@ -13,6 +13,10 @@ class Damaged(Exception):
     """The file breaks the rules of its format; the word says how: truncated, nested …"""
 
 
+class Unread(Exception):
+    """The file may be sound but is not for us to read: too_large_to_read, unknown_version …"""
+
+
 class Source(NamedTuple):
     """A file to read: where it is, and how its side files are found."""
 
@@ -52,6 +56,6 @@ class Model(NamedTuple):
 class Patch(NamedTuple):
     """Some triangles of one colour, placed in the scene: what a thumbnail is drawn from."""
 
-    points: array[float]  # x, y, z, x, y, z …
-    corners: array[int]  # three indices of points a triangle
+    points: "array[float]"  # x, y, z, x, y, z …
+    corners: "array[int]"  # three indices of points a triangle
     colour: tuple[int, int, int] = (190, 190, 190)

@@ -1,0 +1,59 @@
+"""Reads files that mean harm and watches what is touched: `python -m tests.hostile FOLDER`.
+
+The folder's `cases.json` lists `[file, format]`; a report is printed as JSON: for each file its
+seconds of CPU, what was found and how many corners were drawn; what else was touched; the peak.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from figsupport.files.model3d import patches, read
+from figsupport.files.model3d.values import Source
+
+#: what a reader has no business with, outside its file
+WATCHED = {"open", "os.listdir", "os.scandir", "socket.connect", "socket.getaddrinfo",
+           "subprocess.Popen", "os.system", "os.remove", "os.mkdir", "ctypes.dlopen"}  # fmt: skip
+#: a pipe may be opened to see that it is one; it is never read
+ALLOWED = {"pipe", "model"}
+
+
+def main() -> None:
+    """Read every file of a folder."""
+    resource.setrlimit(resource.RLIMIT_CPU, (240, 240))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    folder = Path(sys.argv[1])
+    cases: list[tuple[str, str]] = json.loads((folder / "cases.json").read_text())
+    touched: list[str] = []
+    results: list[object] = []
+    reading: Path | None = None
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if reading is None or event not in WATCHED or isinstance(arguments[0], int):
+            return
+        path = Path(str(arguments[0]))
+        ours = path == reading or (path.parent == folder and path.name in ALLOWED)
+        if not ours and path.suffix != ".pyc":
+            touched.append(f"{reading.name}: {event} {path}")
+
+    for format_name in {format_name for _, format_name in cases}:
+        read(format_name, Source(folder / "empty"))  # imports what it needs
+    sys.addaudithook(watch)
+    for name, format_name in cases:
+        reading = folder / name
+        source = Source(reading, lambda name: folder / name)
+        began = time.process_time()
+        found = read(format_name, source)
+        drawn = sum(len(patch.corners) for patch in patches(format_name, source))
+        seconds = time.process_time() - began
+        reading = None
+        results.append([seconds, found.opens, found.problem, found.notes, drawn])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    json.dump({"results": results, "touched": touched, "peak_mb": peak}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
