@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .gltf_files import BLOB, PNG, Json, data_uri, glb, gltf, model
+from .usd_files import MESH, crate, usda, usdz
 
 Case = tuple[str, Callable[[], bytes]]
 
@@ -162,4 +163,75 @@ REFERENCES: dict[str, Case] = {
         "pipe", "folder", "model", "x" * 100_000, "é" * 300,
     )
 }  # fmt: skip
-CASES: dict[str, Case] = {**GLTF, **REFERENCES}
+
+
+def fan(levels: int) -> bytes:
+    """Each prim brings the next one in twice."""
+    return usda(
+        "".join(
+            f'def "p{n}" {{ def "a" (references = </p{n + 1}>) {{}} def "b" (references = </p{n + 1}>) {{}} }}\n'
+            for n in range(levels)
+        )
+    )
+
+
+def bomb(content: bytes) -> bytes:
+    """A binary layer whose words are packed to be enormous."""
+    layer = crate(token_bytes=1 << 40)
+    at = layer.index(struct.pack("<Q", 1 << 40))
+    return layer[: at + 8] + struct.pack("<Q", len(content)) + content + layer[at + 16 :]
+
+
+def at_once(content: bytes) -> Case:
+    return "usda", lambda: content
+
+
+USD: dict[str, Case] = {
+    "usdc: only the magic": ("usdc", lambda: b"PXR-USDC"),
+    "usdc: cut": ("usdc", lambda: crate()[:-60]),
+    "usdc: its table cut": ("usdc", lambda: crate()[:-4]),
+    "usdc: table past the end": ("usdc", lambda: crate()[:16] + struct.pack("<q", 2**62) + crate()[24:]),
+    "usdc: table before the beginning": ("usdc", lambda: crate()[:16] + struct.pack("<q", -5) + crate()[24:]),
+    "usdc: another version": ("usdc", lambda: crate(minor=1)),
+    "usdc: 2^60 points": ("usdc", lambda: crate(points=2**60)),
+    "usdc: 2^31 points": ("usdc", lambda: crate(points=2**31)),
+    "usdc: words of 1 TB": ("usdc", lambda: crate(token_bytes=1 << 40)),
+    "usdc: words of 20 MB": ("usdc", lambda: crate(token_bytes=20 << 20)),
+    "usdc: a bomb": ("usdc", lambda: bomb(b"\0\x1fa\1\0" + b"\xff" * 2_000_000)),
+    "usdc: paths that go round": ("usdc", lambda: crate(jumps=(-1, -1, 1, -3, -2))),
+    "usdc: paths that go back": ("usdc", lambda: crate(jumps=(-1, 2**30, 0, 0, -2))),
+    "usdc: paths that go below": ("usdc", lambda: crate(jumps=(-1, -(2**31) + 1, 0, 0, -2))),
+    "usda: nothing said": at_once(b"#usda 1.0"),
+    "usda: cut": at_once(usda(MESH)[:60]),
+    "usda: 9 MB": ("usda", lambda: usda(" " * (9 << 20))),
+    "usda: a line of 7 MB": ("usda", lambda: usda(f"def Mesh \"M\" {{ point3f[] points = [{'(0,0,0),' * 900_000}] }}")),
+    "usda: nested prims": ("usda", lambda: usda('def "a" {' * 100_000)),
+    "usda: nested lists": ("usda", lambda: usda("int a = " + "[" * 100_000)),
+    "usda: nested tuples": ("usda", lambda: usda("int a = " + "(" * 100_000)),
+    "usda: nested metadata": ("usda", lambda: usda("", "a = {" * 100_000)),
+    "usda: millions of words": ("usda", lambda: usda("a b\n" * 2_000_000)),
+    "usda: millions of prims": ("usda", lambda: usda('def "a" {}\n' * 700_000)),
+    "usda: quotes without end": ("usda", lambda: usda("string a = " + '"' * 1_000_001)),
+    "usda: openings without end": ("usda", lambda: usda('"\\' * 1_000_000)),
+    "usda: brackets without end": ("usda", lambda: usda("[" + "1" * 3_000_000)),
+    "usda: many brackets": ("usda", lambda: usda("int a = " + "[ 1 " * 1_000_000)),
+    "usda: prims that multiply": ("usda", lambda: fan(60)),
+    "usda: a prim that brings itself in": at_once(usda('def "a" (references = </a>) {}')),
+    "usda: a prim that brings in what holds it": at_once(usda('def "a" { def "b" (references = </a>) {} }')),
+    "usda: a layer under itself": at_once(usda("", "subLayers = [@model@]")),
+    "usda: a unit of nothing": at_once(usda(MESH, "metersPerUnit = 0")),
+    "usda: a unit beyond numbers": at_once(usda(MESH, "metersPerUnit = 1e999")),
+    "usda: time that stands still": at_once(usda(MESH, "timeCodesPerSecond = 0\nendTimeCode = 9")),
+    "usda: a transform that nothing undoes": at_once(usda('def "a" { double3 xformOp:scale = (0, 0, 0)\nuniform token[] xformOpOrder = ["!invert!xformOp:scale"] }')),
+    "usda: a hundred thousand side files": ("usda", lambda: usda("def Shader \"a\" { asset[] inputs:a = [" + ",".join(f"@{n}.png@" for n in range(100_000)) + "] }")),
+    **{
+        f"usda: a reference to {name}": at_once(usda(f'def "a" (references = @{name}@) {{ asset inputs:a = @{name}@ }}'))
+        for name in ("/etc/passwd", "../secret", "link", "pipe", "folder", "file:///etc/passwd", "\\\\s\\a", "a/%2e%2e/b")
+    },
+    "usdz: nothing in it": ("usdz", lambda: b"PK\5\6" + bytes(18)),
+    "usdz: cut": ("usdz", lambda: usdz({"a.usda": usda(MESH)})[:100]),
+    "usdz: a name that climbs": ("usdz", lambda: usdz({"a.usda": usda('def "a" { asset inputs:a = @../../secret@ }'), "../../secret": b""})),
+    "usdz: a member past the end": ("usdz", lambda: usdz({"a.usda": usda(MESH)}).replace(struct.pack("<I", len(usda(MESH))), b"\xff\xff\xff\x7f")),
+    "usdz: two thousand members": ("usdz", lambda: usdz({"a.usda": usda(MESH), **{f"{n}.png": b"" for n in range(3_000)}})),
+}  # fmt: skip
+CASES: dict[str, Case] = {**GLTF, **REFERENCES, **USD}

@@ -12,6 +12,7 @@ from figsupport.files.model3d import patches, read
 from figsupport.files.model3d.values import Model, Source
 
 from .gltf_files import glb, model
+from .usd_files import MESH, crate, usda, usdz
 
 FULL = model(
     images=[{"bufferView": 2}, {"uri": "data:image/png;base64,AAAA"}],
@@ -87,3 +88,21 @@ def test_a_gltf_with_odd_values_is_refused_or_read(
 def test_a_glb_with_odd_bytes_is_refused_or_read(at: int, noise: bytes, cut: bool) -> None:
     content = glb(FULL)
     check(read_bytes("glb", content[:at] + noise + (b"" if cut else content[at + len(noise) :])))
+
+
+SOUND_USD = [
+    crate(),
+    usdz({"a.usdc": crate(), "b.png": b"x"}),
+    usda(
+        f'def "a" (references = @b@</c>) {{ {MESH} asset inputs:file = @d@ }}', "metersPerUnit = 1"
+    ),
+]
+
+
+@BOUNDED
+@given(st.sampled_from(SOUND_USD), st.integers(0, 1_500), st.binary(max_size=8), st.booleans())
+def test_a_usd_with_odd_bytes_is_refused_or_read(
+    content: bytes, at: int, noise: bytes, cut: bool
+) -> None:
+    at %= len(content)
+    check(read_bytes("usdz", content[:at] + noise + (b"" if cut else content[at + len(noise) :])))

@@ -5,20 +5,22 @@ Source: OpenUSD documentation, Crate and usda grammar (pxr/usd/sdf/usdaFileForma
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from figsupport.files.model3d.usd_layer import SPECS, Asset, Prim, Reference
 from figsupport.files.model3d.values import Damaged, Unread
 
 #: bytes of text and words that are read: bounds of time and memory
 LIMIT, _WORDS = 8 << 20, 500_000
-_DEPTH, _BLOCK = 100, 4_096
+_DEPTH, _BLOCK, _ELEMENTS = 100, 4_096, 100_000
+_TUPLE, _NUMBER = re.compile(r"\([^()]*\)"), re.compile(r"[^\s,()\[\]]+")
 _TOKEN = re.compile(
     r"(?P<space>(?:\s|\#[^\n]*)+)"
     r"|(?P<array>\[[-+0-9.eE,()\sinfa]*\])"
     r'|(?P<string>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\')'
     r"|(?P<asset>@@@[\s\S]*?@@@|@[^@\n]*@)"
     r"|(?P<path><[^>\n]*>)"
-    r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w:.]))"
+    r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
     r"|(?P<word>[^\W\d][\w:.|-]*|-inf)"
     r"|(?P<sign>[\[\](){}=,;:.&])"
 )
@@ -32,12 +34,20 @@ class Numbers(str):
 
     __slots__ = ()
 
-    def flat(self) -> list[float]:
-        """Return its numbers. Raises Damaged."""
-        try:
-            return [float(word) for word in re.findall(r"[^\s,()\[\]]+", self)]
-        except ValueError:
-            raise Damaged("malformed") from None
+    @property
+    def items(self) -> int:
+        """How many elements it has."""
+        inside = self[1:-1].strip().rstrip(",")
+        return inside.count("(") or inside.count(",") + bool(inside)
+
+    def blocks(self, most: int) -> Iterator[list[tuple[float, ...]]]:
+        """Yield at most so many of its tuples, or of its numbers as tuples of one, in blocks."""
+        pattern = _TUPLE if "(" in self else _NUMBER
+        found = islice(pattern.finditer(self), most)
+        while block := [
+            tuple(map(_number, one[0].strip("()").split(","))) for one in islice(found, _BLOCK)
+        ]:
+            yield block
 
 
 class Text:
@@ -64,16 +74,15 @@ class Text:
         """Return a value; arrays of numbers are unpacked."""
         if not isinstance(raw, Numbers):
             return raw
-        flat = raw.flat()
-        size = len(flat) // max(raw.count("("), 1)
-        if "(" not in raw or size < 2:
-            return flat
-        return [tuple(flat[at : at + size]) for at in range(0, len(flat), size)]
+        if raw.items > _ELEMENTS:
+            return None
+        items = [item for block in raw.blocks(_ELEMENTS) for item in block]
+        return [item[0] if len(item) == 1 else item for item in items]
 
     def length(self, raw: object) -> int | None:
         """Return how many elements an array has; None: it is none."""
         if isinstance(raw, Numbers):
-            return raw.count("(") or len(raw.flat())
+            return raw.items
         return len(raw) if isinstance(raw, list) else None
 
     def samples(self, raw: object) -> list[tuple[float, object]]:
@@ -84,11 +93,8 @@ class Text:
 
     def triples(self, raw: object, most: int) -> Iterator[list[tuple[float, ...]]]:
         """Yield at most so many elements of an array of three numbers, in blocks."""
-        found = self.value(raw)
-        items: list[tuple[float, ...]] = found[:most] if isinstance(found, list) else []
-        items = [item for item in items if isinstance(item, tuple) and len(item) == 3]
-        for first in range(0, len(items), _BLOCK):
-            yield items[first : first + _BLOCK]
+        for block in raw.blocks(most) if isinstance(raw, Numbers) else ():
+            yield [item for item in block if len(item) == 3]
 
     def _next(self) -> None:
         """Go to the next word."""
@@ -225,17 +231,16 @@ class Text:
         items: list[object] = []
         while not self._is(_CLOSING[word]):
             items.append(self._value(depth + 1))
-            if self._is("(") and isinstance(items[-1], Asset | Reference):
-                self._metadata({})  # an offset of time
             if self._is(","):
                 self._next()
         self._next()
         return items if word == "[" else tuple(items)
 
     def _reference(self, asset: str) -> object:
-        if self._kind == "path":
-            return Reference(asset, self._take()[1:-1])
-        return Asset(asset)
+        prim = self._take()[1:-1] if self._kind == "path" else ""
+        if self._is("("):
+            self._metadata({})  # an offset of time, or what is said of a property
+        return Reference(asset, prim) if prim else Asset(asset)
 
     def _dictionary(self, depth: int) -> dict[object, object]:
         """Read `{ type name = value … }` or `{ time: value, … }`."""
@@ -257,6 +262,13 @@ class Text:
         return found
 
 
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise Damaged("malformed") from None
+
+
 def _unbracketed(path: str) -> str:
     return path[1:-1]
 
@@ -267,5 +279,5 @@ def _plain(word: str) -> str:
 
 
 _READ: dict[str, Callable[[str], object]] = {
-    "array": Numbers, "number": float, "string": _plain, "path": _unbracketed,
+    "array": Numbers, "number": _number, "string": _plain, "path": _unbracketed,
 }  # fmt: skip

@@ -95,7 +95,8 @@ class Crate:
         at = raw.bits & _PAYLOAD
         if raw.kind in (_STRING, _TOKEN, _ASSET):
             word = at if raw.bits & _INLINED else self._at(at).numbers("I")[0]
-            return self._word(raw.kind, word)
+            inlined = raw.bits & _INLINED and raw.kind == _ASSET
+            return Asset(self._token(word)) if inlined else self._word(raw.kind, word)
         if raw.kind in _LISTS:
             return self._list(self._at(at), _LISTS[raw.kind])
         if raw.kind in _VECTORS:
@@ -216,6 +217,8 @@ class Crate:
         return root
 
     def _fields_of(self, start: int) -> dict[str, object]:
+        if start < 0:
+            raise Damaged("malformed")
         found: dict[str, object] = {}
         for at in range(start, min(start + 1_000, len(self._sets))):
             number = self._sets[at]
@@ -298,9 +301,10 @@ class Crate:
         return Reference(self._string(number), self._path(prim))
 
     def _word(self, kind: int, number: int) -> object:
-        if kind == _STRING:
-            return self._string(number)
-        return Asset(self._token(number)) if kind == _ASSET else self._token(number)
+        if kind == _TOKEN:
+            return self._token(number)
+        word = self._string(number)  # the name of a file too, but where a value is inlined
+        return Asset(word) if kind == _ASSET else word
 
     def _token(self, number: int) -> str:
         if not 0 <= number < len(self._tokens):
