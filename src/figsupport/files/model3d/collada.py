@@ -20,6 +20,7 @@ _UPRIGHT: dict[str, Matrix] = {
     "Z_UP": scenes.Y_UP,
     "X_UP": (0.0, -1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0),
 }
+_MOST_ELEMENTS = 200_000
 _MOST_STRIDE = 64
 
 
@@ -89,7 +90,7 @@ def _document(source: Source) -> _Element:
             element.text.append(text.strip())
 
     with source.path.open("rb") as file:
-        parse(file, start, end, _TEXTS)
+        parse(file, start, end, _MOST_ELEMENTS, _TEXTS)
     root = stack[0].children[0]
     if root.name != "COLLADA":
         raise Damaged("malformed")
@@ -221,7 +222,7 @@ def _offset(field: _Element) -> int:
 
 def _integers(numbers: Iterable[float]) -> list[int]:
     try:
-        return list(map(int, numbers))
+        return list(array("i", map(int, numbers)))
     except (ValueError, OverflowError):
         raise Damaged("malformed") from None
 

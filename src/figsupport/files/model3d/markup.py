@@ -4,25 +4,26 @@ Source: XML 1.0 (W3C); what expat may be made to do (billion laughs, quadratic b
 """
 
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 from xml.parsers import expat
 
 from figsupport.files.model3d.values import Damaged, Unread
 
 _BLOCK = 1 << 18
 _MOST_BYTES = 96 << 20
-_MOST_ELEMENTS = 1_000_000
 _MOST_DEPTH = 200
-_LONGEST_TEXT = 48 << 20
+_LONGEST_TEXT = 6 << 20
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str, str], None]
 
 
-def parse(file: BinaryIO, start: Start, end: End, texts: frozenset[str] = frozenset()) -> None:
+def parse(
+    file: IO[bytes], start: Start, end: End, most: int, texts: frozenset[str] = frozenset()
+) -> None:
     """Call `start` with each element's name and attributes and `end` with its name and text.
 
-    Names come without their prefixes; the text is that of the elements in `texts` alone.
+    At most `most` elements are read. Names come without their prefixes; the text is that of the elements in `texts` alone.
     Raises Damaged, and Unread for what is too large.
     """
     parser = expat.ParserCreate()
@@ -34,7 +35,7 @@ def parse(file: BinaryIO, start: Start, end: End, texts: frozenset[str] = frozen
     def started(name: str, attributes: dict[str, str]) -> None:
         nonlocal elements, length
         elements += 1
-        if elements > _MOST_ELEMENTS:
+        if elements > most:
             raise Unread("too_large_to_read")
         if len(stack) >= _MOST_DEPTH:
             raise Damaged("nested")
@@ -71,6 +72,8 @@ def parse(file: BinaryIO, start: Start, end: End, texts: frozenset[str] = frozen
                 raise Unread("too_large_to_read")
             parser.Parse(block, False)
         parser.Parse(b"", True)
+    except ValueError:  # an encoding that expat does not know
+        raise Damaged("malformed") from None
     except expat.ExpatError as error:
         cut = error.code in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],)
         unclosed = not parser.CurrentByteIndex or (bool(stack) and not file.read(1))

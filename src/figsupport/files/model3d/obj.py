@@ -26,6 +26,7 @@ _USED = re.compile(rb"^[ \t]*(usemtl[ \t][^\n#]*)", re.MULTILINE)
 #: the lines that name something or that we do not measure
 _WORD = re.compile(rb"^[ \t]*(o|usemtl|mtllib|curv2?|surf)[ \t]+(.*)$", re.MULTILINE)
 _SPLIT_LIBRARIES = re.compile(r"(?<=\.mtl)\s+", re.IGNORECASE)
+_MOST_POINTS = 2**31 - 1
 _MOST_NAMES = 100_000
 _MOST_DRAWN = 6_000_000  # corners of a material
 _MOST_LIBRARIES = 20
@@ -127,7 +128,7 @@ def _corners(faces: list[bytes]) -> list[int]:
         corners = list(map(int, found))
     except ValueError:
         raise Damaged("malformed") from None
-    if 0 in corners or len(corners) < 3 * len(faces):
+    if 0 in corners or len(corners) < 3 * len(faces) or max(map(abs, corners)) > _MOST_POINTS:
         raise Damaged("indices")
     return corners
 

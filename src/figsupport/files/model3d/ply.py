@@ -199,7 +199,10 @@ def _binary(file: BinaryIO, element: _Element, order: str) -> Iterator[_Row]:
     if not any(part.length for part in element.properties):
         record = struct.Struct(order + "".join(part.kind for part in element.properties))
         for left in range(element.rows, 0, -_BLOCK):
-            yield from record.iter_unpack(file.read(record.size * min(left, _BLOCK)))
+            block = file.read(record.size * min(left, _BLOCK))
+            if not block:
+                break
+            yield from record.iter_unpack(block)
         return
     plan = [
         (part.name in _CORNERS, part.length and struct.Struct(order + part.length), part.kind)

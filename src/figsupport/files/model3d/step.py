@@ -22,7 +22,7 @@ _CORNER = re.compile(rb"VERTEX_POINT\s*\(\s*'[^']*'\s*,\s*#(\d+)")
 _UNIT_SETS = re.compile(rb"GLOBAL_UNIT_ASSIGNED_CONTEXT\s*\(\s*\(([^)]*)\)")
 _UNIT = re.compile(
     rb"#(\d+)\s*=\s*\([^;]*?(?:SI_UNIT\s*\(\s*(\$|\.[A-Z]+\.)\s*,\s*\.METRE\."
-    rb"|CONVERSION_BASED_UNIT\s*\(\s*'([^']*)'\s*,\s*#(\d+))[^;]*;"
+    rb"|CONVERSION_BASED_UNIT\s*\(\s*'([^']*)'\s*,\s*#(\d+))[^;]*"
 )
 _MEASURE = re.compile(
     rb"#(\d+)\s*=\s*\(?\s*LENGTH_MEASURE_WITH_UNIT\s*\(\s*LENGTH_MEASURE\s*\(\s*"
@@ -31,6 +31,7 @@ _MEASURE = re.compile(
 _PREFIXES = {b"$": 1.0, b".MILLI.": 1e-3, b".CENTI.": 1e-2, b".DECI.": 0.1, b".MICRO.": 1e-6,
              b".KILO.": 1e3}  # fmt: skip
 _NAMES = {1.0: "m", 1e-3: "mm", 1e-2: "cm", 0.0254: "inch", 0.3048: "foot", 1e-6: "micron"}
+_LONGEST_UNIT = 2_000
 _MOST_POINTS = 2_000_000
 
 
@@ -53,11 +54,15 @@ class _Found:
             self.points.update((number, (x, y, z)) for number, x, y, z in _POINT.findall(text))
             self.corners.update(_CORNER.findall(text))
         if b"UNIT" in text:
-            for number, prefix, name, measure in _UNIT.findall(text):
-                self.units[number] = (prefix, b"") if prefix else (b"", measure)
-                del name
-            for number, factor, unit in _MEASURE.findall(text):
-                self.measures[number] = (factor, unit)
+            for statement in text.split(b";"):
+                if b"UNIT" not in statement or len(statement) > _LONGEST_UNIT:
+                    continue
+                if unit := _UNIT.search(statement):
+                    number, prefix, _, measure = unit.groups(b"")
+                    self.units[number] = (prefix, measure)
+                if measured_ := _MEASURE.search(statement):
+                    number, factor, unit_ = measured_.groups()
+                    self.measures[number] = (factor, unit_)
             self.sets.update(_UNIT_SETS.findall(text))
 
     def metres(self, number: bytes, depth: int = 0) -> float | None:

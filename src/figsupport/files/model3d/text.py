@@ -1,6 +1,7 @@
 """Reading texts of lines in blocks: constant memory, whatever the size of the file."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from figsupport.files.model3d.values import Damaged
 _BLOCK = 1 << 20
 #: no program writes a line that long; a hostile file does
 _LONGEST_LINE = 1 << 20
+_BLANK = re.compile(rb"\n\n+")
 
 
 def blocks(path: Path, skip: int = 0) -> Iterator[bytes]:
@@ -54,4 +56,6 @@ def as_text(line: bytes) -> str:
 def _joined(block: bytes) -> bytes:
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\n\n\n\n" in block:
+        block = _BLANK.sub(b"\n", block)
     return block.replace(b"\\\n", b" ") if b"\\\n" in block else block

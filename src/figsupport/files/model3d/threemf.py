@@ -21,6 +21,7 @@ _UNITS = {
     "inch": "inch", "foot": "foot", "meter": "m",
 }  # fmt: skip
 _MOST_PARTS = 200
+_MOST_ELEMENTS = 600_000
 
 
 class _Part:
@@ -65,7 +66,7 @@ class _Part:
         elif name == "base":
             self.materials += 1
         elif name == "texture2d":
-            self.textures.append(_path(values["path"]))
+            self.textures.append(values["path"].lstrip("/"))
 
     def end(self, name: str, _: str) -> None:
         if name != "object":
@@ -84,6 +85,8 @@ class _Part:
         path = next((_path(value) for at, value in values.items() if at.endswith(":path")), "")
         if path and path not in self.parts:
             self.parts.append(path)
+            if len(self.parts) > _MOST_PARTS:
+                raise Damaged("too_many_files")
         return f"{path or self.name}#{values[key]}"
 
 
@@ -126,7 +129,9 @@ def _content(source: Source) -> _Content:
             if len(parts) > _MOST_PARTS:
                 raise Damaged("too_many_files")
         textures = list(dict.fromkeys(name for part in parts for name in part.textures))
-        sizes = [_picture(archive, entries[name]) for name in textures if name in entries]
+        sizes = [
+            _picture(archive, entries[_path(name)]) for name in textures if _path(name) in entries
+        ]
     named = [*(part.name for part in parts[1:]), *textures]
     unit = _UNITS.get(parts[0].unit)
     if unit is None:
@@ -140,13 +145,13 @@ def _content(source: Source) -> _Content:
         sum(part.materials for part in parts),
         sizes,
         named,
-        [name for name in named if name not in entries],
+        [name for name in named if _path(name) not in entries],
     )
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, part: _Part) -> None:
     with archive.open(entry) as file:
-        parse(file, part.start, part.end)  # type: ignore[arg-type]
+        parse(file, part.start, part.end, _MOST_ELEMENTS)
 
 
 def _picture(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ _MOST_BYTES = 1 << 30
 _RATIO = 200  # text packs to a hundredth at best
 _FREE = 16 << 20  # as much may be unpacked whatever the ratio
 _ENCRYPTED, _LINK = 0x1, 0o120000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @contextmanager
@@ -29,17 +30,23 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     if len(members) >= _MOST_ENTRIES or _directory_size(path) > _DIRECTORY:
         raise Unread("too_many_entries")
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check(archive, path.stat().st_size)
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError):
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise Damaged("malformed") from None
+    with archive:
+        _check(archive, path.stat().st_size)
+        try:
+            yield archive
+        except zipfile.BadZipFile:  # a checksum, or an entry that is not where it is said to be
+            raise Damaged("malformed") from None
 
 
 def _check(archive: zipfile.ZipFile, size: int) -> None:
     entries = archive.infolist()
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise Unread("encrypted")
+    if any(entry.compress_type not in _METHODS for entry in entries):
+        raise Unread("compression")
     if any(entry.external_attr >> 16 & 0o170000 == _LINK for entry in entries):
         raise Damaged("links")
     if any(not is_plain(entry.filename) for entry in entries):
@@ -51,7 +58,7 @@ def _check(archive: zipfile.ZipFile, size: int) -> None:
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < end:
             raise Damaged("overlap")
-        end = entry.header_offset + 30 + len(entry.orig_filename.encode()) + entry.compress_size
+        end = entry.header_offset + 30 + entry.compress_size
     if end > size:
         raise Damaged("truncated")
 
