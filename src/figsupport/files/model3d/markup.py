@@ -23,8 +23,8 @@ def parse(
 ) -> None:
     """Call `start` with each element's name and attributes and `end` with its name and text.
 
-    At most `most` elements are read. Names come without their prefixes; the text is that of the elements in `texts` alone.
-    Raises Damaged, and Unread for what is too large.
+    At most `most` elements are read. Names come without their prefixes; the text is that of the
+    elements in `texts` alone. Raises Damaged, and Unread for what is too large.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
