@@ -235,7 +235,7 @@ HTML: dict[str, Layout] = {
     "outlook on a phone html": lambda t: (
         f'<body><div dir="ltr">{t}</div><div id="ms-outlook-mobile-signature">Télécharger <a href="https://'
         f'aka.ms/o0ukef">Outlook pour iOS</a></div><hr><div id="divRplyFwdMsg"><b>De :</b> Figurative<br>'
-        f"<b>Envoyé :</b> lundi<br><b>À :</b> client<br><b>Objet :</b> devis</div>{_HTML_LETTER}</body>"
+        f"<b>Envoyé :</b> lundi 2 novembre 2026 10:30<br><b>À :</b> client<br><b>Objet :</b> devis</div>{_HTML_LETTER}</body>"
     ),
     "thunderbird html": lambda t: (
         f'<body><p>{t}</p><div class="moz-cite-prefix">Le 02/11/2026 à 10:30, Figurative a écrit :<br></div>'
@@ -281,7 +281,7 @@ HTML: dict[str, Layout] = {
     "word html with a table": lambda t: (
         f"<body><style>p.MsoNormal {{margin:0cm;}} .x {{display:block}}</style><table><tr><td>{t}</td></tr>"
         "</table><p>Jean Dupont</p><p>Atelier Dupont</p><div style='border:none;border-top:solid #E1E1E1 "
-        "1.0pt'><p><b>De :</b> Figurative<br><b>Envoyé :</b> lundi<br><b>À :</b> client<br><b>Objet :</b> "
+        "1.0pt'><p><b>De :</b> Figurative<br><b>Envoyé :</b> lundi 2 novembre 2026 10:30<br><b>À :</b> client<br><b>Objet :</b> "
         f"devis</p></div>{_HTML_LETTER}</body>"
     ),
     "no mark html": lambda t: f"<div>{t}</div><br>{_HTML_LETTER}",

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _CAP = 100_000
 _LINE = 2_000
-_WROTE = re.compile(r"(?:a[ \xa0]écrit|wrote|a ecrit|schrieb)\s{0,3}[:-]{0,9}\s{0,3}$", re.IGNORECASE)
+_WROTE = re.compile(
+    r"(?:a[ \xa0]écrit|wrote|a ecrit|schrieb)\s{0,3}[:-]{0,9}\s{0,3}$", re.IGNORECASE
+)
 _ATTRIBUTION = re.compile(r"^[\s>]*(?:le|on|el|am)\b.{0,40}\d", re.IGNORECASE)
 _SEPARATOR = re.compile(
     r"^[\s>]*(?:_{10,}|={10,}|-{2,}\s*(?:message|mail|courriel|original|forwarded|e-mail)\b.{0,60}"
@@ -72,6 +74,10 @@ _UNSEEN = "head, style, script, template, title, noscript"
 _STRUCK = "del, s, strike, [hidden], [aria-hidden=true]"
 _WHITE = frozenset({"white", "#fff", "#ffffff"})
 _SIGNS = (">", "|")
+_DATES = frozenset(
+    "lun mar mer jeu ven sam dim mon tue wed thu fri sat sun jan fev avr mai jui aou sep oct nov dec "
+    "feb apr may jun jul aug am pm utc gmt cet a at".split()
+)
 _RUN = 4  # words that follow each other as in our letter are our letter
 _MARKED_RUN = 8  # above a quote that is marked, the client repeats us in longer pieces only
 
@@ -94,7 +100,7 @@ def from_text(text: str, sent: Sequence[str], name: str = "") -> Own:
     above, below = _cut(lines)
     marked = len(above) < len(lines)
     own, signature = _sign(ours.without(above, _MARKED_RUN if marked else _RUN), name)
-    under = [line for line in ours.without(below, _RUN) if not _HEADER.match(line)]
+    under = [line for line in ours.without(below, _RUN) if not _is_mark(line)]
     rest = [line for line in (*signature, *under) if not _DISCLAIMER.search(line)]
     return Own("\n".join(own).strip(), "\n".join(rest).strip())
 
@@ -117,9 +123,7 @@ def from_html(html: str, sent: Sequence[str], name: str = "") -> Own:
         node.insert_before("\n")
     own = from_text(_unwrapped(tree.body.text() if tree.body else ""), sent, name)
     under = [line for line in _left(quoted, ours) if not _is_mark(line)]
-    return Own(
-        own.text, "\n".join((own.rest, *under)).strip(), "\n".join(_left(hidden, ours))
-    )
+    return Own(own.text, "\n".join((own.rest, *under)).strip(), "\n".join(_left(hidden, ours)))
 
 
 def _taken(tree: "LexborHTMLParser", *selectors: str) -> list[str]:
@@ -232,7 +236,10 @@ def _mark(lines: list[str], number: int) -> int:
 
 
 def _is_mark(line: str) -> bool:
-    return bool(_WROTE.search(line[-200:]) or _HEADER.match(line) or _SEPARATOR.match(line))
+    if _WROTE.search(line[-200:]) or _HEADER.match(line) or _SEPARATOR.match(line):
+        return True
+    said = words(line)  # the date of our letter
+    return len(said) > 2 and all(word.isdigit() or word[:3] in _DATES for word in said)
 
 
 def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
