@@ -30,7 +30,7 @@ _LINK = re.compile(r"https?://|www\.|[a-z0-9]\.(?:com|fr|net|org|io|example)\b")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}")
 _GREETING = re.compile(
     r"(?i:(?:re)?bonjour|bonsoir|hello|hi|dear|salut|ch[eè]re?|coucou|bjr|merci|thanks|thank you)"
-    r"((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
+    r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
 )
 _MOST_WORDS = 60
 _CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
@@ -41,7 +41,11 @@ _MEASURE = re.compile(
     r"|\b(?:hauteur|largeur|longueur|profondeur|diametre|height|width|depth) \d"
 )
 _CONDITION = re.compile(r"\b(?:si|s'il|s'ils|sauf|sous reserve|a condition|if|unless|provided)\b")
-_NOT = frozenset("pas ne n not t never jamais sans aucun".split())
+_NOT = frozenset("plus pas ne n not t never jamais sans aucun".split())
+_CLAUSE = re.compile(r"[.,;:!()\n]")
+_NO = frozenset("non no nope nan".split())
+_BUT = frozenset({"mais", "but", "plus"})
+_SHORT = 6
 _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
 
 
@@ -116,7 +120,7 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         return Read("unclear", "the client wrote nothing new", text)
     if not accepts and (word := _refuses(text, said, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
-    if not accepts and (word := _asks(text, said, phrases)):
+    if not accepts and (word := _asks(text, phrases)):
         return Read("question", f"the client asks: « {word} »", text)
     if accepts:
         return _acceptance(message, asking, email, own, other, accepts, phrases)
@@ -332,21 +336,19 @@ def _refuses(text: str, said: str, phrases: ReplyWords) -> str | None:
         spoken = words(sentence)
         for place in phrases.refusals.places(sentence):
             before = spoken[max(0, place.start - 2) : place.start]
-            if spoken[place.start] in {*_NOT, "plus"} or not _NOT & {*before}:
+            if not _NOT & {*before} or _NOT & {*spoken[place.start : place.end]}:
                 return place.phrase
     spoken = words(said)
-    alone = spoken[0] in ("non", "no", "nope") and not any(
-        phrases.tiles.get(spoken[place : place + length]) in ("accept", "yes")
-        for place in range(len(spoken))
-        for length in range(1, phrases.longest)
-    )
-    return spoken[0] if alone and "?" not in text else None
+    said_no = next((word for word in (spoken[0], spoken[-1]) if word in _NO), None)
+    tiles = {*_tiles(list(spoken), set(), frozenset(), phrases)}
+    doubted = "?" in text or _BUT & {*spoken} or tiles & {"accept", "yes"}
+    return None if doubted or len(spoken) > _SHORT else said_no
 
 
-def _asks(text: str, said: str, phrases: ReplyWords) -> str | None:
+def _asks(text: str, phrases: ReplyWords) -> str | None:
     if "?" in text:
         return next(line.strip() for line in text.split("\n") if "?" in line)[:120]
-    places = phrases.questions.places(said)
+    places = (place for clause in _CLAUSE.split(text) for place in phrases.questions.places(clause))
     return next((place.phrase for place in places if place.phrase not in phrases.idle), None)
 
 
