@@ -199,11 +199,19 @@ def poll(
 
 @command
 def tickets(
-    options: Options, ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None
+    options: Options,
+    ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="The record of the client's acceptance, checked.")
+    ] = False,
 ) -> Any:
     """List the open cases, or tell one case's story."""
     from figsupport import commands
 
+    if proof and ticket is None:
+        raise typer.BadParameter("--proof shows one ticket's acceptance: give its TICKET")
+    if proof and ticket is not None:
+        return commands.proof(options, ticket)
     return commands.tickets(options, ticket)
 
 

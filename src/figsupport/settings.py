@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     figsupport_store: Literal["r2", "local"] | None = None
     figsupport_judge: Literal["claude", "rules"] | None = None
     figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
+    figsupport_bare_yes: Literal["accept", "person"] = "accept"
     figsupport_allow_hosts: str = ""
     figsupport_settle: float = Field(default=90.0, ge=0, le=3600)
     figsupport_sync: Literal["full", "normal"] = "full"

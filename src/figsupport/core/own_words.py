@@ -49,7 +49,8 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _PHONE = re.compile(
-    r"^\W{0,5}(?:t[ée]l|mob|port|phone|fax|cell)[a-zé]{0,10}\W{0,5}[\d+(]|^\s*[+(\d][\d .()/-]{8,24}$",
+    r"^\W{0,5}(?:t[ée]l|mob|port|phone|fax|cell)[a-zé]{0,10}\W{0,5}[\d+(]"
+    r"|^\s{0,9}[+(\d][\d .()/-]{8,24}$",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(
@@ -75,8 +76,8 @@ _STRUCK = "del, s, strike, [hidden], [aria-hidden=true]"
 _WHITE = frozenset({"white", "#fff", "#ffffff"})
 _SIGNS = (">", "|")
 _DATES = frozenset(
-    "lun mar mer jeu ven sam dim mon tue wed thu fri sat sun jan fev avr mai jui aou sep oct nov dec "
-    "feb apr may jun jul aug am pm utc gmt cet a at".split()
+    "lun mar mer jeu ven sam dim mon tue wed thu fri sat sun jan fev avr mai jui aou sep oct nov "
+    "dec feb apr may jun jul aug am pm utc gmt cet a at".split()
 )
 _RUN = 4  # words that follow each other as in our letter are our letter
 _MARKED_RUN = 8  # above a quote that is marked, the client repeats us in longer pieces only

@@ -24,13 +24,14 @@ GRAMMAR = "rules-2"
 
 _YES_SIGNS = str.maketrans(dict.fromkeys("👍👌✅✔🆗", " ok "))
 _HARMLESS_SIGNS = re.compile(
-    r"[\s.,!;:()'\"*«»“”…🙂😊🙏😀😉👋✨🎉🙌💪🤝😁☺❤🔥👏/+&-]|[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
+    r"[\s.,!;:()'\"*«»“”…🙂😊🙏😀😉👋✨🎉🙌💪🤝😁☺❤🔥👏/+&°-]|[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
 )
 _LINK = re.compile(r"https?://|www\.|[a-z0-9]\.(?:com|fr|net|org|io|example)\b")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}")
 _GREETING = re.compile(
     r"(?i:(?:re)?bonjour|bonsoir|hello|hi|dear|salut|ch[eè]re?|coucou|bjr|merci|thanks|thank you)"
-    r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
+    r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?"
+    r"((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
 )
 _MOST_WORDS = 60
 _CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
@@ -209,7 +210,8 @@ _BEFORE = tuple(
     words(before)
     for before in (
         "", "pour", "pour le", "pour la", "pour l'", "pour les", "du", "de la", "de l'", "le", "la",
-        "l'", "les", "for", "for the", "of the", "the", "pour ce", "pour cette", "pour mon", "pour ma",
+        "l'", "les", "for", "for the", "of the", "the", "pour ce", "pour cette", "pour mon",
+        "pour ma",
     )
 )  # fmt: skip
 _MONTHS = (
