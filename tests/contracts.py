@@ -248,6 +248,12 @@ class StoreContract:
         with pytest.raises(FileNotFoundError):
             store.put("folder/01-gone.jpg", tmp_path / "gone.jpg", "gone.jpg")
 
+    def test_what_is_stored_comes_back(self, store: Store, photo: Path) -> None:
+        store.put("folder/01-photo.jpg", photo, "photo.jpg")
+        assert store.get("folder/01-photo.jpg") == photo.read_bytes()
+        with pytest.raises(NotFound):
+            store.get("folder/02-photo.jpg")
+
     def test_an_empty_file_is_a_file(self, store: Store, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()
         assert store.put("folder/01-empty", tmp_path / "empty", "empty").size == 0

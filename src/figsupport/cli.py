@@ -215,12 +215,17 @@ def tickets(
     sent: Annotated[
         bool, typer.Option("--sent", help="I have sent the letters left as drafts.")
     ] = False,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="The record of the client's acceptance, checked.")
+    ] = False,
 ) -> Any:
     """List the open cases, or tell one case's story."""
     from figsupport import commands
 
-    if sent and ticket is None:
-        raise typer.BadParameter("--sent goes with a TICKET")
+    if (sent or proof) and ticket is None:
+        raise typer.BadParameter("--sent and --proof go with a TICKET")
+    if proof and ticket is not None:
+        return commands.proof(options, ticket)
     return commands.tickets(options, ticket, sent)
 
 

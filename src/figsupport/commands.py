@@ -342,6 +342,24 @@ def tickets(options: Options, ticket: str | None, sent: bool) -> Answer:
     return Answer(case.model_dump(mode="json"), "case", (case,))
 
 
+def proof(options: Options, ticket: str) -> Answer:
+    """Show the record of a client's acceptance, and whether it still holds."""
+    from figsupport.core import acceptance
+
+    case, found, stored = workflow.proof_of(ticket, open_services(options))
+    checks = list(acceptance.check(stored, case))
+    holds = all(one.holds for one in checks)
+    document = {
+        "ticket": ticket,
+        "holds": holds,
+        "checks": [one._asdict() for one in checks],
+        "sha256": found.sha256,
+        "url": found.url,
+        "record": json.loads(stored) if holds else stored.decode("utf-8", "replace"),
+    }
+    return Answer(document, "proof", (case, document), 0 if holds else 65)
+
+
 def _line(case: Case) -> dict[str, Any]:
     return {
         "id": case.id,

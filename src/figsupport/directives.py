@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -17,13 +18,21 @@ _HIGHEST_CREDITS = 20
 _PROSE = frozenset({"Principes", "Limites"})
 _REPLIES = {
     "Accepter": "accept",
-    "Refuser": "refuse",
-    "Apporter des informations": "inform",
-    "Demander": "ask",
-    "Objecter": "objection",
+    "Oui": "yes",
+    "Ce qu'on accepte": "about",
+    "Accuser réception": "receipt",
     "Politesse": "courtesy",
+    "Refuser": "refuse",
+    "Remettre à plus tard": "later",
+    "Objecter": "objection",
+    "Demander": "ask",
+    "Ne demande rien": "idle",
+    "Apporter des informations": "inform",
     "Absence": "absence",
 }
+_BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
+_CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
+_MOST_VARIANTS = 5_000
 _DELIVERED = "SUPPORT : modèle déjà livré ou commandé"
 _WISHES = "MODELISATION : demande nouvelle"
 #: what may be missing, and whether the sentence names files
@@ -126,6 +135,10 @@ class _Document:
             if name not in wanted | _PROSE:
                 known = ", ".join(f"« {one} »" for one in sorted(wanted))
                 self.problem(number, f"unknown section « {name} »; expected one of {known}")
+
+    def lines(self, section: str) -> Sequence[Line]:
+        """Return the lines of a section, none when it is missing."""
+        return self._sections.get(section, ())
 
     def phrases(self, section: str) -> tuple[str, ...]:
         """Return the list of a section; it must not be empty or say a thing twice."""
@@ -345,10 +358,44 @@ def _sizes(document: _Document) -> dict[str, tuple[float, float]]:
 
 def _replies(document: _Document) -> ReplyWords:
     document.expect(_REPLIES)
-    found = {field: document.phrases(section) for section, field in _REPLIES.items()}
-    for section in ("Refuser", "Objecter", "Demander"):
-        document.opposed("Accepter", section, "accepts and objects at once")
-    return ReplyWords(**found)
+    found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
+    for section, field in _REPLIES.items():
+        document.phrases(section)
+        for line in document.lines(section):
+            variants = _variants(line.text)
+            if not variants:
+                document.problem(line.number, f"« {line.text} » has a bracket too many, or choices")
+            for phrase in variants:
+                if not phrase:
+                    document.problem(line.number, f"« {line.text} » can be nothing at all")
+                elif field in _BLOCKING and (phrase in found["accept"] or phrase in found["yes"]):
+                    document.problem(line.number, f"« {phrase} » accepts and objects at once")
+                found[field][phrase] = None
+    return ReplyWords(**{field: tuple(phrases) for field, phrases in found.items()})
+
+
+def _variants(line: str) -> list[str]:
+    """Return the phrases of a line, folded: « [a|b] » may be missing, « (a|b) » is a choice.
+
+    Nothing when a bracket has no partner, or when they are too many.
+    """
+    options: list[list[str]] = []
+    place = 0
+    for found in _CHOICE.finditer(line):
+        optional, choice = found.groups()
+        options.append([line[place : found.start()]])
+        options.append((choice or optional or "").split("|") + ([] if optional is None else [""]))
+        place = found.end()
+    options.append([line[place:]])
+    broken = any(sign in piece for pieces in options for piece in pieces for sign in "[]()|")
+    if broken or math.prod(map(len, options)) > _MOST_VARIANTS:
+        return []
+    folded = [[_folded(piece) for piece in pieces] for pieces in options]
+    return [" ".join(filter(None, parts)) for parts in product(*folded)]
+
+
+def _folded(piece: str) -> str:
+    return " … ".join(" ".join(words(part)) for part in piece.split("…")).strip(" ")
 
 
 def _templates(

@@ -391,6 +391,29 @@ def _story(case: Case) -> Table:
     return table
 
 
+def _proof(case: Case, document: dict[str, Any]) -> RenderableType:
+    record, holds = document["record"], document["holds"]
+    checks = Text("\n").join(
+        Text.assemble(("✓ ", "green") if one["holds"] else ("✗ ", "red"), one["what"])
+        for one in document["checks"]
+    )
+    if not holds:
+        warning = Text("The record does not match: do not rely on it.", "bold red")
+        return _panel(_title(case), warning, Text(""), checks, style="red")
+    rows: list[tuple[str, RenderableType | None]] = [
+        ("Accepted", _plain(f"{record['accepted_at']}  by {record['reply']['sender']}")),
+        ("Words", _plain(record["words"])),
+        ("Price", _plain(_credits(record["quote"]["credits"]))),
+        (
+            "Judged by",
+            _plain(f"{record['judged']['by']}, figsupport {record['judged']['figsupport']}"),
+        ),
+        ("SHA-256", _plain(document["sha256"] or "the case was rebuilt and no longer knows it")),
+        ("Record", _plain(document["url"]) if document["url"] else None),
+    ]
+    return _panel(_title(case), _facts(rows), Text(""), checks, style="green")
+
+
 def _reply(case: Case, message: Message) -> RenderableType:
     return Group(
         Text.assemble(
@@ -499,6 +522,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "busy": _busy,
     "tickets": _tickets,
     "case": _case,
+    "proof": _proof,
     "reply": _reply,
     "health": _health,
     "setup": _setup,

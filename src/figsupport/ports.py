@@ -180,6 +180,10 @@ class Store(Protocol):
         """
         ...
 
+    def get(self, key: str) -> bytes:
+        """Return what is stored under a key, a small file. Raises NotFound."""
+        ...
+
     def secret_folder(self, case_id: str) -> str:
         """Return the unguessable first segment (≥128 bits) of the keys of a case."""
         ...

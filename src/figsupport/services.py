@@ -201,7 +201,8 @@ def _r2(services: Services) -> ports.Store:
 def _rules(services: Services) -> ports.Judge:
     from figsupport.adapters.rules import RulesJudge
 
-    return RulesJudge(services.directives)
+    bare_yes = services.settings.figsupport_bare_yes == "accept"
+    return RulesJudge(services.directives, bare_yes=bare_yes)
 
 
 def _clickup(services: Services) -> ports.Board:

@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     figsupport_store: Literal["r2", "local"] | None = None
     figsupport_judge: Literal["claude", "rules"] | None = None
     figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
+    figsupport_bare_yes: Literal["accept", "person"] = "accept"
     figsupport_allow_hosts: str = ""
     figsupport_timeout: float = Field(default=30.0, gt=0, le=600)
     figsupport_backoff: float = Field(default=1.0, ge=0, le=60)

@@ -5,6 +5,7 @@ first, and the work is done only if the answer is no.
 """
 
 import re
+import tempfile
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -30,7 +31,16 @@ from figsupport.core.model import (
     Way,
 )
 from figsupport.errors import Conflict, FileProblem
-from figsupport.ports import Board, Desk, Judge, Mail, Store, SubtaskDraft, TicketDraft
+from figsupport.ports import (
+    Board,
+    Desk,
+    Judge,
+    Mail,
+    Store,
+    StoredFile,
+    SubtaskDraft,
+    TicketDraft,
+)
 
 #: Brings a file to a local path for the time of a block. Raises FileProblem.
 Bring = Callable[[FileRef], AbstractContextManager[Path]]
@@ -154,6 +164,19 @@ def send_email_to_contact(letter: Letter, mail: Mail, *, in_doubt: bool = False)
 def get_messages_for_ticket(ticket_id: str, desk: Desk) -> tuple[Message, ...]:
     """Return the mails of a ticket, ours and the client's, oldest first."""
     return desk.get_messages_for_ticket(ticket_id)
+
+
+def store_text(case_id: str, name: str, text: str, store: Store) -> StoredFile:
+    """Store a text beside the files of a case, unless one of this name is there already."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return store.put(f"{store.secret_folder(case_id)}/{name}", path, name)
+
+
+def read_text(case_id: str, name: str, store: Store) -> bytes:
+    """Return what `store_text` stored. Raises NotFound."""
+    return store.get(f"{store.secret_folder(case_id)}/{name}")
 
 
 def create_subtask(draft: SubtaskDraft, board: Board, *, in_doubt: bool = False) -> SubtaskRef:

@@ -4,6 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from figsupport import steps
 from figsupport.core import decisions, progress
+from figsupport.core.acceptance import record_name
 from figsupport.core.adoption import adopted
 from figsupport.core.assets import joined
 from figsupport.core.classify import language
@@ -17,6 +18,7 @@ from figsupport.core.model import (
     Message,
     Post,
     PostKind,
+    Proof,
     Request,
     SentLetter,
     Step,
@@ -215,6 +217,26 @@ def find_case(ticket_id: str, services: Services) -> Case:
     return case
 
 
+def proof_of(ticket_id: str, services: Services) -> tuple[Case, Proof, bytes]:
+    """Return the case of a ticket and the stored record of its acceptance. Raises NotFound.
+
+    A case that was rebuilt from the desk has lost the hash, not the record: it is found by
+    the mails that may have accepted.
+    """
+    case = find_case(ticket_id, services)
+    names = [record_name(reply.message_id) for reply in reversed(case.replies)]
+    proofs = [case.proof] if case.proof else [Proof(name=name) for name in names]
+    for proof in proofs:
+        try:
+            return case, proof, steps.read_text(case.id, proof.name, services.store)
+        except NotFound:
+            continue
+    raise NotFound(
+        f"There is no record of an acceptance of ticket {ticket_id}",
+        hint="Only a client's acceptance leaves one; `figsupport tickets` tells how a case stands.",
+    )
+
+
 def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> tuple[Message, ...]:
     """Bring new messages into the inbox; return those that belong to no ticket."""
     cases = services.cases
@@ -306,6 +328,8 @@ def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
         case Step.UPDATE:
             steps.update_ticket_property(_ticket_id(case), payload, services.desk)
             return progress.updated(case, payload, now)
+        case Step.PROOF:
+            return _store_proof(case, payload, services)
         case Step.SUBTASK:
             subtask = steps.create_subtask(
                 SubtaskDraft(**payload), services.board, in_doubt=in_doubt
@@ -329,6 +353,13 @@ def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:
         services.recognise(case.language),
         first=done + 1,
     )
+
+
+def _store_proof(case: Case, payload: dict[str, Any], services: Services) -> Case:
+    name = payload["name"]
+    stored = steps.store_text(case.id, name, payload["text"], services.store)
+    proof = Proof(name=name, url=stored.url, sha256=stored.sha256)
+    return progress.proof_stored(case, proof, services.now())
 
 
 def _open_ticket(case: Case, draft: TicketDraft, services: Services, *, in_doubt: bool) -> Case:

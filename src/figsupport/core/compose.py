@@ -36,6 +36,8 @@ def compose(case: Case, step: Due, directives: Directives, office: Office) -> di
             }
         case Step.UPDATE:
             return dict(changed_properties(case))
+        case Step.PROOF if case.proof is not None:
+            return {"name": case.proof.name, "text": case.proof.text}
         case Step.SUBTASK:
             marker = f"[REF-{case.reference}]"
             name = f"{case.request.objet or 'Modélisation'} — {_client(case)} {marker}"

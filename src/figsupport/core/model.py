@@ -211,6 +211,15 @@ class Decision(Value):
     message_id: str | None = None
 
 
+class Proof(Value):
+    """The record of the client's acceptance: `text` until it is in the store, then its `sha256`."""
+
+    name: str
+    text: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+
+
 class ContactRef(Value):
     """The contact on the desk."""
 
@@ -275,6 +284,7 @@ class Step(StrEnum):
     CONTACT = "contact"
     TICKET = "ticket"
     ANALYZE = "analyze"
+    PROOF = "proof"
     SUBTASK = "subtask"
     UPDATE = "update"
     POST = "post"
@@ -318,6 +328,7 @@ class Case(Value):
     mails: tuple[SentLetter, ...] = ()
     replies: tuple[Reply, ...] = ()
     decision: Decision | None = None
+    proof: Proof | None = None
     subtask: SubtaskRef | None = None
     outbox: tuple[Post, ...] = ()
     properties: dict[str, str] = Field(default_factory=dict)

@@ -113,6 +113,8 @@ def _modelling(case: Case) -> Step | None:
     assert case.classification is not None  # noqa: S101 — the opening is over
     if case.classification.type == "MODELISATION":
         if case.decision is not None and case.decision.verdict == "accept":
+            if case.proof is not None and case.proof.sha256 is None:
+                return Step.PROOF
             if case.subtask is None:
                 return Step.SUBTASK
         elif case.validation_status is None:

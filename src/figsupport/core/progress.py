@@ -3,7 +3,9 @@
 from datetime import datetime
 from hashlib import sha256
 
+from figsupport.core.acceptance import record, record_name
 from figsupport.core.assets import joined
+from figsupport.core.machines import is_forged
 from figsupport.core.model import (
     Analysis,
     Case,
@@ -16,6 +18,7 @@ from figsupport.core.model import (
     Message,
     Post,
     PostKind,
+    Proof,
     Reply,
     SentLetter,
     SubtaskRef,
@@ -77,6 +80,11 @@ def updated(case: Case, properties: dict[str, str], now: datetime) -> Case:
     return case.told(f"ticket marked {status}", now) if status else case
 
 
+def proof_stored(case: Case, proof: Proof, now: datetime) -> Case:
+    """The record of the acceptance is in the store; the case keeps its hash."""
+    return case.with_(proof=proof).told(f"acceptance recorded {proof.sha256}", now)
+
+
 def subtask_created(case: Case, subtask: SubtaskRef, now: datetime) -> Case:
     """The modellers have their subtask: the request is validated, the client is told."""
     case = case.with_(subtask=subtask, validation_status="validated")
@@ -134,7 +142,7 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
         case = case.with_(thread=message.thread)
     waits = case.decision is None and case.validation_status in ("pending_info", "pending_credits")
     if reply.intent == "accept" and accepts(case, message):
-        return _accepted(case, message, now)
+        return _accepted(case, message, reply, now)
     if reply.intent == "refuse" and ours and waits:
         return _refused(case, message, now)
     if reply.intent == "more_info" and ours and waits and case.validation_status == "pending_info":
@@ -161,8 +169,8 @@ def accepts(case: Case, message: Message) -> bool:
 
 
 def from_contact(case: Case, message: Message) -> bool:
-    """Tell whether the exact From address is the contact's own."""
-    return message.sender.lower() == case.request.user_email.lower()
+    """Tell whether the exact From address is the contact's own, and nobody doubts it."""
+    return message.sender.lower() == case.request.user_email.lower() and not is_forged(message)
 
 
 def _answers(message: Message) -> set[str]:
@@ -170,16 +178,19 @@ def _answers(message: Message) -> set[str]:
     return {word for name in names for word in message.headers.get(name, "").split()}
 
 
-def _accepted(case: Case, message: Message, now: datetime) -> Case:
+def _accepted(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     quote = case.open_quote
+    assert quote is not None  # noqa: S101 — `accepts` has looked
     decision = Decision(
         verdict="accept",
         by="client",
         at=now,
-        credits=quote.credits if quote else None,
+        credits=quote.credits,
         message_id=message.id,
     )
-    return case.with_(decision=decision).told("accepted by the client", now, "client")
+    text = record(case, quote, message, reply, now)
+    proof = Proof(name=record_name(message.id), text=text)
+    return case.with_(decision=decision, proof=proof).told("accepted by the client", now, "client")
 
 
 def _refused(case: Case, message: Message, now: datetime) -> Case:

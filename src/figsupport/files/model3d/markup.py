@@ -64,17 +64,21 @@ def parse(
     parser.CharacterDataHandler = said
     parser.StartDoctypeDeclHandler = refused
     parser.EntityDeclHandler = refused
-    read = 0
     try:
-        while block := file.read(_BLOCK):
-            read += len(block)
-            if read > _MOST_BYTES:
-                raise Unread("too_large_to_read")
-            parser.Parse(block, False)
-        parser.Parse(b"", True)
+        _feed(parser, file)
     except ValueError:  # an encoding that expat does not know
         raise Damaged("malformed") from None
     except expat.ExpatError as error:
         cut = error.code in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],)
         unclosed = not parser.CurrentByteIndex or (bool(stack) and not file.read(1))
         raise Damaged("truncated" if cut or unclosed else "malformed") from None
+
+
+def _feed(parser: expat.XMLParserType, file: IO[bytes]) -> None:
+    read = 0
+    while block := file.read(_BLOCK):
+        read += len(block)
+        if read > _MOST_BYTES:
+            raise Unread("too_large_to_read")
+        parser.Parse(block, False)
+    parser.Parse(b"", True)
