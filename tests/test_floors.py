@@ -21,18 +21,20 @@ FLOORS = {
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
     "workflow": {"services", "steps", "ports", "core", "private"},
+    "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
     "commands": {
-        "workflow", "rehearsal", "health", "services", "settings", "adapters", "steps", "core",
+        "workflow", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps", "core",
     },
-    "output": {"core", "workflow"},
+    "output": {"core", "workflow", "scorecard"},
+    "scorecard": {"core"},
     "cli": {"commands", "output", "private"},
 }  # fmt: skip
 
 #: library → the only floors that may import it
 LIBRARIES = {
     "typer": {"cli"},
-    "rich": {"output"},
+    "rich": {"output", "scorecard"},
     "httpx": {"adapters", "files"},
     "httpcore": {"files"},
     "botocore": {"adapters"},

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from figsupport import workflow
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
 from figsupport.core.model import Case, Request
 from figsupport.core.plan import Waiting, waiting
+from figsupport.core.scoring import Thresholds, missed
 from figsupport.errors import (
     Busy,
     FigsupportError,
@@ -373,6 +374,30 @@ def reply(options: Options, ticket: str, text: str | None, eml: Path | None) -> 
     message = playing.deliver(raw, services.settings.home / "mail", services.now())
     message = message.model_copy(update={"ticket_id": ticket})
     return Answer(message.model_dump(mode="json"), "reply", (case, message))
+
+
+def evaluate(
+    options: Options,
+    path: Path,
+    judges: Sequence[str],
+    wanted: tuple[float | None, int | None, int | None],
+    *,
+    compare: bool,
+) -> Answer:
+    """Measure judges on labelled cases; exit 69 when one misses a threshold.
+
+    `wanted` is the least accuracy, the most false accepts and the most money errors.
+    """
+    from figsupport import evaluation
+
+    found = settings_.load(options.env_file)
+    names = ("rules",) if options.dry_run else judges  # a dry run calls no model
+    desks = [Services(found.judging_by(name)) for name in names]
+    cases = evaluation.read_cases(path, desks[0])
+    reports = [evaluation.evaluate(cases, services) for services in desks]
+    below = [missed(report, Thresholds(*wanted)) for report in reports]
+    document = reports if compare else reports[0]
+    return Answer(document, "evaluation", (reports, below), 69 if any(below) else 0)
 
 
 def health(options: Options) -> Answer:

@@ -14,6 +14,7 @@ from figsupport.core.model import Case, FileFact, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
+from figsupport.scorecard import scorecard
 
 T = TypeVar("T")
 
@@ -468,6 +469,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "reply": _reply,
     "health": _health,
     "setup": _setup,
+    "evaluation": scorecard,
     "failed": _failed,
     "line": _one_line,
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from figsupport import ports
 from figsupport.core.compose import Office
-from figsupport.core.model import Language
+from figsupport.core.model import Cost, Language
 from figsupport.errors import Misconfigured, Problem
 from figsupport.settings import Adapters, Settings
 
@@ -114,6 +114,11 @@ class Services:
         from figsupport.files.recognise import recogniser
 
         return recogniser(self.directives.grid, language)
+
+    def spent(self) -> Cost | None:
+        """Return what the judge cost since this was last asked, None when nothing."""
+        take = getattr(self.__dict__.get("judge"), "take_cost", None)
+        return take() if take else None
 
     def calls(self) -> dict[str, int]:
         """Return how many calls each live provider got in this run."""

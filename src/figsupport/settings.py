@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -194,6 +194,11 @@ class Settings(BaseSettings):
         needs = NEEDS.get((port, adapter), ())
         relay = (port, adapter) == ("mail", "hubspot") and self.smtp_host is not None
         return (*needs, "MAIL_FROM") if relay else needs
+
+    def judging_by(self, judge: str) -> Self:
+        """Return settings under which only this judge may leave the machine."""
+        chosen = {**_LOCAL, "judge": judge}
+        return self.model_copy(update={f"figsupport_{port}": name for port, name in chosen.items()})
 
     def _chosen(self, port: str) -> str | None:
         name = self.value(f"figsupport_{port}")
