@@ -16,9 +16,17 @@ from figsupport.commands import Answer
 from figsupport.core import progress
 from figsupport.core.intake import Limits
 from figsupport.core.labelled import parse_cases
-from figsupport.core.model import Analysis, Classification, Cost
+from figsupport.core.model import (
+    Analysis,
+    Case,
+    Classification,
+    Cost,
+    Message,
+    Reply,
+    Request,
+)
 from figsupport.core.scoring import (
-    Judged,
+    JudgedCase,
     Thresholds,
     missed,
     money_error,
@@ -180,8 +188,8 @@ def test_a_line_separator_inside_a_text_ends_no_line() -> None:
 # --- the figures ---------------------------------------------------------------------------
 
 
-def judged(expected: str, got: str, *also_ok: str, name: str = "c", ms: float = 1.0) -> Judged:
-    return Judged(name, expected, frozenset(also_ok), got, "why", got == "unclear", ms)
+def judged(expected: str, got: str, *also_ok: str, name: str = "c", ms: float = 1.0) -> JudgedCase:
+    return JudgedCase(name, expected, frozenset(also_ok), got, "why", got == "unclear", ms)
 
 
 def test_the_report_on_replies() -> None:
@@ -333,6 +341,24 @@ def test_eval_measures_what_the_product_would_do(
     assert (code, json.loads(out)["false_accepts"]) == (69, ["r2"])
     code, out, _ = evaluated(capsys, monkeypatch, cases(REQUEST), "--min-accuracy", "1")
     assert (code, json.loads(out)["kind"]) == (0, "requests")
+
+
+class SaysYes:
+    """A judge that takes every mail for an acceptance, and every request for support."""
+
+    def read(self, message: Message, case: Case) -> Reply:
+        return Reply(message_id=message.id, intent="accept", reasons=("yes",))
+
+    def classify(self, request: Request) -> Classification:
+        return Classification(type="SUPPORT", by="rules", confidence="low")
+
+
+def test_a_yes_counts_only_where_the_product_would_act_on_it(services: Services) -> None:
+    services.judge = SaysYes()  # type: ignore[assignment]
+    report = evaluation.evaluate(parsed(WRONG, STRANGER), services)
+    assert report["false_accepts"] == ["r2"]
+    report = evaluation.evaluate(parsed(REQUEST), services)
+    assert (report["coverage"], report["wrong"][0]["got"]) == (0, "SUPPORT")
 
 
 def test_two_judges_side_by_side_for_people(

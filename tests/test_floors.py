@@ -43,6 +43,7 @@ LIBRARIES = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
+    "httpx2": {"adapters"},
     "PIL": {"files"},
 }
 

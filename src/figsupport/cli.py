@@ -69,6 +69,11 @@ class Options:
         self.quiet = self.quiet or quiet
         self.env_file = env_file or self.env_file
 
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
+        if not self.quiet:
+            print(sentence, file=sys.stderr, flush=True)
+
 
 Json = Annotated[
     bool | None,

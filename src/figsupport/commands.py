@@ -43,6 +43,10 @@ class Options(Protocol):
         """Show how far a large file is on its way to the store."""
         ...
 
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
+        ...
+
 
 class Answer(NamedTuple):
     """What a command returns: one JSON document, and what people are shown instead.
@@ -355,6 +359,7 @@ def _line(case: Case) -> dict[str, Any]:
         "credits_estimes": case.credits_estimes,
         "created_at": case.created_at.isoformat(),
         "waiting": str(waiting(case)),
+        "cost": case.cost.dollars if case.cost else 0.0,
         "doing": case.doing.step if case.doing else None,
     }
 
@@ -393,6 +398,8 @@ def evaluate(
     found = settings_.load(options.env_file)
     names = ("rules",) if options.dry_run else judges  # a dry run calls no model
     desks = [Services(found.judging_by(name)) for name in names]
+    for services in desks:
+        services.warn = options.warn
     cases = evaluation.read_cases(path, desks[0])
     reports = [evaluation.evaluate(cases, services) for services in desks]
     below = [missed(report, Thresholds(*wanted)) for report in reports]
@@ -431,6 +438,7 @@ def open_services(options: Options) -> Services:
     """
     found = settings_.load(options.env_file)
     services = Services(found)
+    services.warn = options.warn
     _ = services.directives
     services.moved = options.moved
     if services.adapters.all_local:

@@ -9,7 +9,7 @@ from figsupport import steps
 from figsupport.core import progress
 from figsupport.core.labelled import CaseSet, LabelledReply, LabelledRequest, parse_cases
 from figsupport.core.model import Cost
-from figsupport.core.scoring import Form, Judged, score, verdict
+from figsupport.core.scoring import Form, JudgedCase, score, verdict
 from figsupport.errors import InvalidRequest, NotFound
 from figsupport.ports import Judge
 from figsupport.services import Services
@@ -40,7 +40,7 @@ def evaluate(cases: CaseSet, services: Services) -> dict[str, Any]:
     return score(form, services.adapters.judge, judged, services.spent() or Cost())
 
 
-def _judged(cases: CaseSet, judge: Judge) -> Iterator[Judged]:
+def _judged(cases: CaseSet, judge: Judge) -> Iterator[JudgedCase]:
     everything: tuple[LabelledReply | LabelledRequest, ...] = (*cases.replies, *cases.requests)
     for case in everything:
         began = time.perf_counter()
@@ -49,7 +49,7 @@ def _judged(cases: CaseSet, judge: Judge) -> Iterator[Judged]:
         else:
             got, why, abstained = _on_request(case, judge)
         taken = (time.perf_counter() - began) * 1000
-        yield Judged(case.id, case.expected, case.also_ok, got, why, abstained, taken)
+        yield JudgedCase(case.id, case.expected, case.also_ok, got, why, abstained, taken)
 
 
 def _on_reply(labelled: LabelledReply, judge: Judge) -> tuple[str, str, bool]:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from figsupport.core.model import Cost
 from figsupport.core.words import printable
 
 _MOST_WRONG = 40
@@ -39,7 +40,7 @@ def _figures(reports: Sequence[dict[str, Any]]) -> Table:
         "type right": lambda r: _percent(r["type_accuracy"]),
         "money errors": lambda r: _ids([case["id"] for case in r["money_errors"]]),
         "ms a case, p50 / p95": lambda r: "{p50:.1f} / {p95:.1f}".format(**r["latency_ms"]),
-        "cost": lambda r: _cost(r["cost"]),
+        "cost": lambda r: cost_text(Cost(**r["cost"])),
     }
     for label, shown in rows.items():
         cells = [shown(report) for report in reports]
@@ -61,11 +62,12 @@ def _ids(ids: Sequence[str]) -> Text:
     return Text(f"{len(ids)}  {printable(', '.join(ids))}".strip(), style)
 
 
-def _cost(cost: dict[str, Any]) -> str:
-    if not cost["calls"]:
+def cost_text(cost: Cost) -> str:
+    """Return what judging cost in one line."""
+    if not cost.calls:
         return "nothing"
-    tokens = f"{cost['tokens_in']} + {cost['tokens_out']} tokens"
-    return f"${cost['dollars']:.4f}  ({cost['calls']} calls, {tokens})"
+    tokens = f"{cost.tokens_in} + {cost.tokens_out} tokens"
+    return f"${cost.dollars:.4f}  ({cost.calls} calls, {tokens})"
 
 
 def _confusion(report: dict[str, Any], title: str) -> Table:

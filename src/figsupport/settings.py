@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     anthropic_api_key: SecretStr | None = None
-    anthropic_base_url: str | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
     hubspot_api_key: SecretStr | None = None
     hubspot_base_url: str = "https://api.hubapi.com"
     hubspot_hub_id: str | None = None
@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     figsupport_board: Literal["clickup", "local"] | None = None
     figsupport_store: Literal["r2", "local"] | None = None
     figsupport_judge: Literal["claude", "rules"] | None = None
+    figsupport_model: str = "claude-haiku-5-5"
+    figsupport_second_model: str = "claude-sonnet-5-5"
     figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
     figsupport_allow_hosts: str = ""
     figsupport_timeout: float = Field(default=30.0, gt=0, le=600)

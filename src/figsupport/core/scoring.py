@@ -15,7 +15,7 @@ _STATUS: dict[str, Status] = {
 }
 
 
-class Judged(NamedTuple):
+class JudgedCase(NamedTuple):
     """One case, judged: what was expected, what came, why, and in how many milliseconds.
 
     `abstained`: the judge left it to a person because it was not sure.
@@ -55,7 +55,7 @@ def verdict_of(type_: str, status: str | None, credits_: int | None) -> str:
     return " ".join(str(part) for part in (type_, status, credits_) if part is not None)
 
 
-def score(form: Form, judge: str, judged: Sequence[Judged], cost: Cost) -> dict[str, Any]:
+def score(form: Form, judge: str, judged: Sequence[JudgedCase], cost: Cost) -> dict[str, Any]:
     """Return the report on a judge; what a form does not have is None or empty.
 
     `accuracy`, `accept_recall`, `type_accuracy` and `coverage` are from 0 to 1; `interval` is
@@ -101,7 +101,7 @@ def missed(report: dict[str, Any], wanted: Thresholds) -> list[str]:
     return found
 
 
-def money_error(case: Judged) -> str | None:
+def money_error(case: JudgedCase) -> str | None:
     """Return how a wrong verdict costs money: too cheap, too dear, or not to be priced at all."""
     price, due = _price(case.got), _price(case.expected)
     if case.right or price is None:
@@ -130,11 +130,11 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 4)
 
 
-def _told(case: Judged) -> dict[str, str]:
+def _told(case: JudgedCase) -> dict[str, str]:
     return {"id": case.id, "expected": case.expected, "got": case.got}
 
 
-def _type_right(case: Judged) -> bool:
+def _type_right(case: JudgedCase) -> bool:
     return case.right or case.got.split()[0] == case.expected.split()[0]
 
 
@@ -143,7 +143,7 @@ def _price(line: str) -> int | None:
     return int(last) if last.isdecimal() else None
 
 
-def _confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+def _confusion(judged: Sequence[JudgedCase]) -> dict[str, dict[str, int]]:
     table: dict[str, dict[str, int]] = {}
     for case in sorted(judged, key=lambda one: (one.expected, one.got)):
         row = table.setdefault(case.expected, {})
