@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from figsupport import cli, directives, workflow
+from figsupport import cli, directives, output, workflow
 from figsupport.adapters.claude import ClaudeJudge
 from figsupport.adapters.claude_api import ClaudeApi, Prompt
 from figsupport.adapters.rules import RulesJudge
+from figsupport.commands import Answer
 from figsupport.core.labelled import LabelledReply
 from figsupport.core.model import Analysis, Cost, FileFact, FileRef, Request
 from figsupport.core.opinion import Unsure
@@ -525,7 +526,9 @@ def live(claude: Anthropic, tmp_path: Path, clock: Clock) -> Services:
     return Services(settings, clock)
 
 
-def test_a_case_says_what_it_cost(claude: Anthropic, live: Services, tmp_path: Path) -> None:
+def test_a_case_says_what_it_cost(
+    claude: Anthropic, live: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = a_picture(tmp_path / "photo.jpg")
     request = VAGUE.model_copy(update={"fichiers": (FileRef(name="photo.jpg", path=str(path)),)})
     claude.to_say = [says({**GOOD, "complexity": "standard"})] * 2
@@ -536,6 +539,8 @@ def test_a_case_says_what_it_cost(claude: Anthropic, live: Services, tmp_path: P
     assert case.cost.dollars > 0
     assert live.calls() == {"claude": 2}
     assert live.cases.load(case.id) == case
+    output.show(Answer({}, "case", (case,)), quiet=False, verbose=0, dry_run=False)
+    assert f"${case.cost.dollars:.4f}  (2 calls, " in capsys.readouterr().out
 
 
 def test_the_rules_judge_when_claude_is_down(

@@ -219,8 +219,23 @@ def test_two_models_hold_the_harder_of_two() -> None:
     assert isinstance(both, RequestOpinion)
     assert (both.ornate, both.several) == (True, True)
     assert isinstance(agreed(an_opinion(), an_opinion(type="SUPPORT")), Unsure)
-    alone = agreed(an_opinion(), Unsure("rien"))
-    assert alone == an_opinion(confidence="medium")
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "COMPLET"),
+        ({"complexity": "simple"}, "COMPLET"),
+        ({"complexity": "complex"}, "COMPLEXE"),
+        ({"ornate": True}, "COMPLEXE"),
+    ],
+)
+def test_one_model_where_two_were_wanted_warns_and_prices_nothing(
+    changes: dict[str, Any], outcome: str
+) -> None:
+    alone = agreed(an_opinion(**changes), Unsure("rien"))
+    assert priced(FOUND[1], alone, REQUEST, 1, RULES.grid).outcome == outcome
+    assert priced(FOUND[2], alone, REQUEST, 1, RULES.grid).outcome == "COMPLEXE"
 
 
 # --- what comes back -----------------------------------------------------------------------
@@ -236,9 +251,23 @@ def test_a_good_answer_is_an_opinion() -> None:
 
 @pytest.mark.parametrize("quote", ["ZIBULON   en laiton", "« zibulon, en laiton »", "Modéliser"])
 def test_accents_signs_and_spaces_are_set_aside(quote: str) -> None:
-    assert request_opinion(json.dumps({**GOOD, "quote": quote}), REQUEST.text) == an_opinion(
-        quote=quote
-    )
+    found = request_opinion(json.dumps({**GOOD, "quote": quote}), REQUEST.text)
+    assert found == an_opinion(quote=" ".join(quote.split()))
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "zibulon\ud800 en laiton",
+        "zibulon\u202e en laiton",
+        "zi\u200bbulon\n\n en\tlaiton",
+        "\x1b]0;x\x07zibulon en laiton",
+    ],
+)
+def test_what_nobody_sees_of_a_quote_is_not_kept(quote: str) -> None:
+    """A quote that passes is the client's words, and can be saved and shown."""
+    found = request_opinion(json.dumps({**GOOD, "quote": quote}), REQUEST.text)
+    assert isinstance(found, Unsure) or found.quote.encode() == b"zibulon en laiton"
 
 
 @pytest.mark.parametrize("quote", ["", "?!", "n", "ibulon en lait", "laiton en zibulon", "中文"])

@@ -23,7 +23,7 @@ from figsupport.core.model import (
 )
 from figsupport.core.pricing import Seen, price
 from figsupport.core.rules import Grid, Tariff
-from figsupport.core.words import singular, words
+from figsupport.core.words import printable, singular, words
 
 Guess = Literal["simple", "standard", "complex", "unknown"]
 #: What a model may say of a reply; that a machine wrote it is a matter of headers.
@@ -161,7 +161,14 @@ def _fields(answer: str, schema: Mapping[str, Any], text: str) -> dict[str, Any]
         return Unsure("la citation n'est pas dans le texte du client")
     if document["confidence"] == "low":
         return Unsure("le modèle n'est pas sûr")
-    return document
+    return {
+        name: _clean(value) if isinstance(value, str) else value for name, value in document.items()
+    }
+
+
+def _clean(quote: str) -> str:
+    """Return a quote on one line, without the signs that nobody sees: it is kept and shown."""
+    return " ".join(printable(quote).split())
 
 
 def _is_said(quote: str, text: str) -> bool:
@@ -186,8 +193,9 @@ def _usage(given: object) -> Usage:
 
 
 def _count(given: object) -> int:
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    return given if whole and 0 <= given <= _MOST_TOKENS else 0  # type: ignore[operator,return-value]
+    if isinstance(given, bool) or not isinstance(given, int):
+        return 0
+    return given if 0 <= given <= _MOST_TOKENS else 0
 
 
 def cost_of(usage: Usage, tariff: Tariff | None) -> Cost:
@@ -212,9 +220,13 @@ def needs_second(opinion: RequestOpinion) -> bool:
 
 
 def agreed(first: RequestOpinion, second: RequestOpinion | Unsure) -> RequestOpinion | Unsure:
-    """Return what two models hold together: the harder of two, nothing when types differ."""
+    """Return what two models hold together: the harder of two, nothing when types differ.
+
+    Where the second says nothing the first may still warn of a complex object, and prices none.
+    """
     if isinstance(second, Unsure):
-        return first._replace(confidence="medium")
+        level: Guess = "complex" if first.complexity == "complex" else "unknown"
+        return first._replace(complexity=level, confidence="medium")
     if first.type != second.type:
         return Unsure("deux modèles ne sont pas d'accord sur le type")
     return second._replace(
