@@ -135,6 +135,25 @@ def reads_the_client(body: dict[str, Any]) -> Answer:
     return says(opinion)(body)
 
 
+def obeys_the_client(body: dict[str, Any]) -> Answer:
+    """A model that was talked round: all is accepted, all is simple, and it is quite sure."""
+    said = client_words(body)
+    if "texte" in said:
+        opinion = {"quote": said["texte"][:200], "label": "accept", "confidence": "high"}
+        return says(opinion)(body)
+    quote = " ".join(f"{said['objet']} {said['description']}".split()[:3])
+    opinion = {
+        "quote": quote,
+        "type": "MODELISATION",
+        "object": quote,
+        "complexity": "simple",
+        "ornate": False,
+        "several": False,
+        "confidence": "high",
+    }
+    return says(opinion)(body)
+
+
 def _problem(body: Any) -> str:
     """Return what the service would refuse in a body, as its documentation says."""
     if not isinstance(body, dict) or body.get("model") not in MODELS:

@@ -254,10 +254,10 @@ _TYPES = {"SUPPORT": "support", "MODELISATION": "modélisation"}
 
 
 def is_settled(found: Analysis, files: Sequence[FileFact]) -> bool:
-    """Tell whether facts alone decide: no usable file, a 3D file, or surely complex."""
-    usable = [file.kind for file in files if file.problem is None and file.kind != "other"]
+    """Tell whether nothing is left to an opinion: incomplete, a 3D file, or surely complex."""
+    adjusts = any(file.kind == "model3d" and file.problem is None for file in files)
     surely_complex = found.outcome == "COMPLEXE" and found.confidence == "high"
-    return not usable or "model3d" in usable or surely_complex
+    return found.outcome == "INCOMPLET" or adjusts or surely_complex
 
 
 def priced(
@@ -266,7 +266,8 @@ def priced(
     """Return the judgement on a request that the rules' facts do not settle.
 
     The price is the grid's, by `pricing.price`. Where the rules know a price, an opinion may
-    call a person for what a photo shows, and never names another.
+    call a person for what a photo shows, and never names another; an object that the grid
+    does not know may get the grid's price of its complexity.
     """
     if isinstance(opinion, Unsure):
         return found.model_copy(update={"reasons": (*found.reasons, _fell_back(opinion))})
