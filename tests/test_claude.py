@@ -58,7 +58,7 @@ def claude() -> Iterator[Anthropic]:
 
 
 def judge_on(
-    claude: Anthropic,
+    claude: Anthropic | None,
     *,
     key: str = KEY,
     url: str | None = None,
@@ -69,7 +69,7 @@ def judge_on(
 ) -> ClaudeJudge:
     api = ClaudeApi(
         key,
-        url or claude.url,
+        url or (claude.url if claude else ""),
         RULES.briefing.tariffs,
         deadline=deadline,
         sleep=lambda seconds: None,
