@@ -21,19 +21,21 @@ FLOORS = {
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
     "workflow": {"services", "steps", "ports", "core", "private"},
+    "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
     "commands": {
-        "workflow", "rehearsal", "health", "services", "settings", "adapters", "steps", "core",
-        "directives", "files",
+        "workflow", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps",
+        "core", "directives", "files",
     },
-    "output": {"core", "workflow"},
+    "output": {"core", "workflow", "scorecard"},
+    "scorecard": {"core"},
     "cli": {"commands", "output", "private"},
 }  # fmt: skip
 
 #: library → the only floors that may import it
 LIBRARIES = {
     "typer": {"cli"},
-    "rich": {"output"},
+    "rich": {"output", "scorecard"},
     "httpx": {"adapters", "files"},
     "httpcore": {"files"},
     "botocore": {"adapters"},
@@ -42,6 +44,7 @@ LIBRARIES = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
+    "httpx2": {"adapters"},
     "PIL": {"files"},
 }
 

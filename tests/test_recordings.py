@@ -1,8 +1,8 @@
-"""What went over the wire to HubSpot and ClickUp, kept as cassettes and replayed without a network.
+"""What went over the wire to HubSpot, ClickUp and Claude, kept as cassettes, replayed offline.
 
 `python -m tests.test_recordings` records them against the stand-ins; `… --live` against the real
 accounts whose keys are in the environment or in `.env` (it opens a contact and a ticket there and a
-subtask under the parent task, all named « figsupport cassette »). The first line of a cassette
+subtask under the parent task, all named « figsupport cassette », and asks Claude three questions). The first line of a cassette
 says which of the two it is.
 """
 
@@ -26,8 +26,10 @@ from figsupport.errors import NotFound, Refused
 from figsupport.ports import SubtaskDraft, TicketDraft
 from figsupport.settings import load
 
+from .standins import anthropic as anthropic_
 from .standins import clickup as clickup_
 from .standins import hubspot as hubspot_
+from .test_claude import BUT, PHOTO, VAGUE, judge_on, labelled
 
 FOLDER = Path(__file__).parent / "cassettes"
 STAND_IN = "# Recorded against the stand-ins of tests/standins, not against the real provider.\n"
@@ -46,6 +48,8 @@ class Accounts(NamedTuple):
     clickup: str = "https://clickup.invalid"
     clickup_key: str = "none"
     parent: str = clickup_.PARENT
+    claude: str = "https://claude.invalid"
+    claude_key: str = "none"
 
     def desk(self) -> HubSpotDesk:
         account = Account()
@@ -110,11 +114,23 @@ def subtask(accounts: Accounts) -> None:
     board.close()
 
 
+def judgement(accounts: Accounts) -> None:
+    """A request that the rules are not sure of, by two models, and a yes with a but."""
+    judge = judge_on(None, url=accounts.claude, key=accounts.claude_key)
+    assert judge.classify(VAGUE).by == "claude"
+    assert judge.analyze(VAGUE, PHOTO).credits in {1, 2, None}
+    case = labelled(BUT)
+    reply = judge.read(case.message, case.case)
+    assert reply.intent != "accept"
+    assert "Claude y lit" in reply.reasons[-1]
+
+
 SCENARIOS: dict[str, Callable[[Accounts], None]] = {
     "hubspot-intake": intake,
     "hubspot-poll": poll,
     "hubspot-refused": refused,
     "clickup-subtask": subtask,
+    "claude-judgement": judgement,
 }
 
 
@@ -136,7 +152,10 @@ def _place(one: Any, other: Any) -> None:
 
 
 def _without_secrets(request: Any) -> Any:
+    """Leave out headers, hosts, and what a model is told to do: it changes with the directives."""
     request.headers = {}
+    if "/messages" in request.path:
+        request.body = json.dumps({**json.loads(request.body), "system": "…"}).encode()
     request.uri = re.sub(r"^https?://[^/]+", "https://provider.invalid", request.uri)
     return request
 
@@ -162,7 +181,15 @@ def test_what_was_recorded_is_understood(name: str) -> None:
 def test_a_cassette_says_what_it_is_and_holds_no_secret(name: str) -> None:
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     assert text.startswith((STAND_IN, LIVE))
-    for secret in (hubspot_.KEY, clickup_.KEY, "uthorization", "pat-", "pk_", "127.0.0.1"):
+    for secret in (
+        hubspot_.KEY,
+        clickup_.KEY,
+        "sk-ant",
+        "uthorization",
+        "pat-",
+        "pk_",
+        "127.0.0.1",
+    ):
         assert secret not in text
 
 
@@ -191,10 +218,11 @@ def main() -> None:
     )
     parser.add_argument("--live", action="store_true", help="with the keys of the environment")
     if not parser.parse_args().live:
-        hubspot, clickup = hubspot_.HubSpot(), clickup_.ClickUp()
+        hubspot, clickup, claude = hubspot_.HubSpot(), clickup_.ClickUp(), anthropic_.Anthropic()
         record(
             Accounts(hubspot=hubspot.url, hubspot_key=hubspot_.KEY, clickup=clickup.url,
-                     clickup_key=clickup_.KEY), STAND_IN,
+                     clickup_key=clickup_.KEY, claude=claude.url, claude_key=anthropic_.KEY),
+            STAND_IN,
         )  # fmt: skip
         return
     found = load()
@@ -204,6 +232,7 @@ def main() -> None:
     accounts = Accounts(
         found.hubspot_base_url, found.secret("HUBSPOT_API_KEY"), portal,
         found.clickup_base_url, found.secret("CLICKUP_API_KEY"), found.clickup_parent_task_id or "",
+        found.anthropic_base_url, found.secret("ANTHROPIC_API_KEY"),
     )  # fmt: skip
     record(accounts, LIVE)
 

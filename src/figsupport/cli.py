@@ -69,6 +69,11 @@ class Options:
         self.quiet = self.quiet or quiet
         self.env_file = env_file or self.env_file
 
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
+        if not self.quiet:
+            print(sentence, file=sys.stderr, flush=True)
+
 
 Json = Annotated[
     bool | None,
@@ -133,6 +138,8 @@ RequestArgument = Annotated[
         help="A path, - for standard input, or a JSON object. JSON Lines: many requests.",
     ),
 ]
+Share = Annotated[float | None, typer.Option(min=0, max=1, metavar="0..1", show_default=False)]
+Count = Annotated[int | None, typer.Option(min=0, metavar="N", show_default=False)]
 Ticket = Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number.")]
 
 
@@ -258,6 +265,29 @@ def inspect(
     from figsupport import commands
 
     return commands.inspect(options, places, thumbnail, "fr" if french else "en")
+
+
+@command
+def eval(  # noqa: A001 — the command's name
+    options: Options,
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="Labelled cases, JSON Lines.")],
+    judge: Annotated[str, typer.Option(help="rules or claude.")] = "rules",
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Two judges side by side."),
+    ] = None,
+    min_accuracy: Share = None,
+    max_false_accepts: Count = None,
+    max_money_errors: Count = None,
+) -> Any:
+    """Measure a judge on labelled cases; exit 69 when it misses a threshold."""
+    from figsupport import commands
+
+    wanted = (min_accuracy, max_false_accepts, max_money_errors)
+    judges = compare or (judge,)
+    if unknown := set(judges) - {"rules", "claude"}:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: a judge is rules or claude")
+    return commands.evaluate(options, cases, judges, wanted, compare=compare is not None)
 
 
 @command

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from figsupport import workflow
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
 from figsupport.core.model import Case, Language, Request
 from figsupport.core.plan import Waiting, waiting
+from figsupport.core.scoring import Thresholds, missed
 from figsupport.errors import (
     Busy,
     FigsupportError,
@@ -40,6 +41,10 @@ class Options(Protocol):
 
     def moved(self, name: str, done: int, total: int) -> None:
         """Show how far a large file is on its way to the store."""
+        ...
+
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
         ...
 
 
@@ -372,6 +377,7 @@ def _line(case: Case) -> dict[str, Any]:
         "credits_estimes": case.credits_estimes,
         "created_at": case.created_at.isoformat(),
         "waiting": str(waiting(case)),
+        "cost": case.cost.dollars if case.cost else 0.0,
         "doing": case.doing.step if case.doing else None,
     }
 
@@ -391,6 +397,32 @@ def reply(options: Options, ticket: str, text: str | None, eml: Path | None) -> 
     message = playing.deliver(raw, services.settings.home / "mail", services.now())
     message = message.model_copy(update={"ticket_id": ticket})
     return Answer(message.model_dump(mode="json"), "reply", (case, message))
+
+
+def evaluate(
+    options: Options,
+    path: Path,
+    judges: Sequence[str],
+    wanted: tuple[float | None, int | None, int | None],
+    *,
+    compare: bool,
+) -> Answer:
+    """Measure judges on labelled cases; exit 69 when one misses a threshold.
+
+    `wanted` is the least accuracy, the most false accepts and the most money errors.
+    """
+    from figsupport import evaluation
+
+    found = settings_.load(options.env_file)
+    names = ("rules",) if options.dry_run else judges  # a dry run calls no model
+    desks = [Services(found.judging_by(name)) for name in names]
+    for services in desks:
+        services.warn = options.warn
+    cases = evaluation.read_cases(path, desks[0])
+    reports = [evaluation.evaluate(cases, services) for services in desks]
+    below = [missed(report, Thresholds(*wanted)) for report in reports]
+    document = reports if compare else reports[0]
+    return Answer(document, "evaluation", (reports, below), 69 if any(below) else 0)
 
 
 def health(options: Options) -> Answer:
@@ -447,6 +479,7 @@ def open_services(options: Options) -> Services:
     """
     found = settings_.load(options.env_file)
     services = Services(found)
+    services.warn = options.warn
     _ = services.directives
     services.moved = options.moved
     if services.adapters.all_local:

@@ -9,12 +9,22 @@ from typing import NamedTuple, get_args
 
 from figsupport.core.letters import ACCEPT_WORDS, NAME, NAMES
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
-from figsupport.core.rules import Directives, Grid, Missing, ReplyWords, Template, TypeWords
+from figsupport.core.rules import (
+    Briefing,
+    Directives,
+    Grid,
+    Missing,
+    ReplyWords,
+    Tariff,
+    Template,
+    TypeWords,
+)
 from figsupport.core.words import words
 from figsupport.errors import InvalidDirectives, Problem
 
 _CAP = 500_000
 _HIGHEST_CREDITS = 20
+_DOLLARS = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?")
 _PROSE = frozenset({"Principes", "Limites"})
 _REPLIES = {
     "Accepter": "accept",
@@ -75,6 +85,7 @@ def load(folder: Path) -> Directives:
     types = _types(_Document(folder / "classification.md", problems))
     grid = _grid(_Document(folder / "grille_credits_modelisation.md", problems))
     replies = _replies(_Document(folder / "reponses.md", problems))
+    briefing = _briefing(_Document(folder / "claude.md", problems))
     templates = _templates(folder / "emails", problems)
     if problems:
         raise InvalidDirectives(
@@ -84,7 +95,9 @@ def load(folder: Path) -> Directives:
             "repository shows how each file is written.",
             problems=problems,
         )
-    return Directives(types=types, grid=grid, replies=replies, templates=templates)
+    return Directives(
+        types=types, grid=grid, replies=replies, briefing=briefing, templates=templates
+    )
 
 
 class _Document:
@@ -95,6 +108,7 @@ class _Document:
         self._problems = problems
         self._sections: dict[str, list[Line]] = {}
         self._headings: dict[str, int] = {}
+        self._texts: dict[str, list[str]] = {}
         section = ""
         lines = _lines(path, path.name, problems)
         self._readable = bool(lines)
@@ -105,7 +119,10 @@ class _Document:
                     self.problem(number, f"the section « {section} » stands twice")
                 self._headings[section] = number
                 self._sections[section] = []
-            elif section and line.lstrip().startswith(("* ", "+ ", "• ", "-\u00a0")):
+                self._texts[section] = []
+                continue
+            self._texts.setdefault(section, []).append(line)
+            if section and line.lstrip().startswith(("* ", "+ ", "• ", "-\u00a0")):
                 self.problem(number, f"« {line.strip()} »: a line of a list starts with « - »")
             elif section and line.startswith("- "):
                 self._sections[section].append(Line(number, (line[2:].strip(),)))
@@ -154,6 +171,13 @@ class _Document:
                 self.problem(line.number, f"« {line.text} » stands already in line {seen[parts]}")
             seen.setdefault(parts, line.number)
         return tuple(line.text for line in lines)
+
+    def prose(self, section: str) -> str:
+        """Return the whole text of a section; it must not be empty."""
+        text = "\n".join(self._texts.get(section, [])).strip()
+        if section in self._headings and not text:
+            self.problem(self._headings[section], f"« {section} » is empty")
+        return text
 
     def table(self, section: str, header: Sequence[str]) -> list[Line]:
         """Return the rows of a section's table, whose columns must be as named."""
@@ -396,6 +420,18 @@ def _variants(line: str) -> list[str]:
 
 def _folded(piece: str) -> str:
     return " … ".join(" ".join(words(part)) for part in piece.split("…")).strip(" ")
+
+
+def _briefing(document: _Document) -> Briefing:
+    document.expect(["Demandes", "Réponses", "Tarifs"])
+    tariffs: dict[str, Tariff] = {}
+    for row in document.table("Tarifs", ("Modèle", "Entrée", "Sortie")):
+        model, *prices = row.cells
+        if all(_DOLLARS.fullmatch(price) for price in prices):
+            tariffs[model] = Tariff(*(float(price.replace(",", ".")) for price in prices))
+        else:
+            document.problem(row.number, "a price is a number of dollars, such as 0.10")
+    return Briefing(document.prose("Demandes"), document.prose("Réponses"), tariffs)
 
 
 def _templates(

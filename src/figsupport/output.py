@@ -15,6 +15,7 @@ from figsupport.core.model import Case, FileFact, Language, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
+from figsupport.scorecard import cost_text, scorecard
 
 T = TypeVar("T")
 
@@ -375,6 +376,7 @@ def _case(case: Case) -> RenderableType:
         ("Status", _status(case)),
         ("Letters", _letters(case)),
         ("Subtask", _plain(case.subtask.url) if case.subtask else None),
+        ("Judging", Text(cost_text(case.cost), "dim") if case.cost else None),
     ]
     return Group(
         _panel(_title(case), _facts(rows), Text(""), _judgement(case), Text(""), _next_step(case)),
@@ -527,6 +529,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "health": _health,
     "setup": _setup,
     "inspected": _inspected,
+    "evaluation": scorecard,
     "failed": _failed,
     "line": _one_line,
 }

@@ -1,15 +1,14 @@
 """The composition root: which adapter serves each port, built on first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from figsupport import ports
 from figsupport.core.compose import Office
-from figsupport.core.model import Language
-from figsupport.errors import Misconfigured, Problem
-from figsupport.settings import Adapters, Settings
+from figsupport.core.model import Cost, FileRef, Language
+from figsupport.settings import Settings
 
 if TYPE_CHECKING:
     from figsupport.adapters.database import Database
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from figsupport.adapters.hubspot import HubSpotDesk
     from figsupport.core.rules import Directives
     from figsupport.steps import Bring, Recognise
+
+_MOST_PHOTOS = 6
+_LARGEST_PHOTO = 30_000_000
 
 Clock = Callable[[], datetime]
 
@@ -34,8 +36,9 @@ class Services:
         self.now = now
         #: Told how far a large file is on its way to the store: name, bytes gone, bytes in all.
         self.moved: Callable[[str, int, int], None] | None = None
+        #: Told, for people, what a run had to do without.
+        self.warn: Callable[[str], None] = lambda sentence: None
         self.adapters = settings.adapters()
-        _check_shipped(self.adapters)
 
     @cached_property
     def directives(self) -> "Directives":
@@ -115,6 +118,21 @@ class Services:
 
         return recogniser(self.directives.grid, language)
 
+    def small_photos(self, files: Sequence[FileRef]) -> tuple[bytes, ...]:
+        """Return the first photos of a request as a model sees them."""
+        from figsupport.files.bring import bringer
+        from figsupport.files.photo import small_photos
+
+        spool, limits = self.settings.home / "spool", self.settings.limits
+        limits = limits._replace(file_size=min(limits.file_size, _LARGEST_PHOTO))
+        bring = bringer(spool, limits, self.settings.allow_hosts, "fr")
+        return tuple(small_photos(files, bring, _MOST_PHOTOS))
+
+    def spent(self) -> Cost | None:
+        """Return what the judge cost since this was last asked, None when nothing."""
+        take = getattr(self.__dict__.get("judge"), "take_cost", None)
+        return take() if take else None
+
     def calls(self) -> dict[str, int]:
         """Return how many calls each live provider got in this run."""
         built = {
@@ -134,23 +152,6 @@ class Services:
 
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)
-
-
-def _check_shipped(adapters: Adapters) -> None:
-    """Refuse an adapter that this version does not bring, before anything is done."""
-    problems = [
-        Problem(f"FIGSUPPORT_{port.upper()}", f"this version brings no adapter « {name} »")
-        for port, name in adapters._asdict().items()
-        if (port, name) not in FACTORIES
-    ]
-    if problems:
-        names = ", ".join(problem.field for problem in problems)
-        raise Misconfigured(
-            f"Not in this version yet: {names}",
-            hint="Unset the live keys to work on the embedded desk, or set each port named to "
-            "local (the judge to rules), for example FIGSUPPORT_DESK=local.",
-            problems=problems,
-        )
 
 
 def _local_desk(services: Services) -> ports.Desk:
@@ -203,6 +204,22 @@ def _rules(services: Services) -> ports.Judge:
 
     bare_yes = services.settings.figsupport_bare_yes == "accept"
     return RulesJudge(services.directives, bare_yes=bare_yes)
+
+
+def _claude(services: Services) -> ports.Judge:
+    from figsupport.adapters.claude import ClaudeJudge
+    from figsupport.adapters.claude_api import ClaudeApi
+
+    settings, directives = services.settings, services.directives
+    key, url = settings.secret("ANTHROPIC_API_KEY"), settings.anthropic_base_url
+    return ClaudeJudge(
+        _rules(services),
+        ClaudeApi(key, url, directives.briefing.tariffs),
+        (settings.figsupport_model, settings.figsupport_second_model),
+        directives,
+        services.small_photos,
+        warn=services.warn,
+    )
 
 
 def _clickup(services: Services) -> ports.Board:
@@ -277,4 +294,5 @@ FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("store", "local"): _local_store,
     ("store", "r2"): _r2,
     ("judge", "rules"): _rules,
+    ("judge", "claude"): _claude,
 }

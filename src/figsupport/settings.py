@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     anthropic_api_key: SecretStr | None = None
-    anthropic_base_url: str | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
     hubspot_api_key: SecretStr | None = None
     hubspot_base_url: str = "https://api.hubapi.com"
     hubspot_hub_id: str | None = None
@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     figsupport_board: Literal["clickup", "local"] | None = None
     figsupport_store: Literal["r2", "local"] | None = None
     figsupport_judge: Literal["claude", "rules"] | None = None
+    figsupport_model: str = "claude-haiku-5-5"
+    figsupport_second_model: str = "claude-sonnet-5-5"
     figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
     figsupport_bare_yes: Literal["accept", "person"] = "accept"
     figsupport_allow_hosts: str = ""
@@ -195,6 +197,11 @@ class Settings(BaseSettings):
         needs = NEEDS.get((port, adapter), ())
         relay = (port, adapter) == ("mail", "hubspot") and self.smtp_host is not None
         return (*needs, "MAIL_FROM") if relay else needs
+
+    def judging_by(self, judge: str) -> Self:
+        """Return settings under which only this judge may leave the machine."""
+        chosen = {**_LOCAL, "judge": judge}
+        return self.model_copy(update={f"figsupport_{port}": name for port, name in chosen.items()})
 
     def _chosen(self, port: str) -> str | None:
         name = self.value(f"figsupport_{port}")

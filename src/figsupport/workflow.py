@@ -48,7 +48,8 @@ def advance(case: Case, services: Services) -> Case:
             payload = compose(case, step, services.directives, services.office)
             doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
             case = _remember(case.with_(doing=doing), services)
-        case = _remember(_run(case, step, services, in_doubt=in_doubt), services)
+        case = _run(case, step, services, in_doubt=in_doubt)
+        case = _remember(_with_cost(case, services), services)
     return case
 
 
@@ -67,7 +68,10 @@ def intake(given: Request | Case, services: Services) -> tuple[Case, bool]:
             case = new_case(case_id, request, language(request), now)
             if isinstance(given, Case):
                 case = case.with_(
-                    classification=given.classification, files=given.files, analysis=given.analysis
+                    classification=given.classification,
+                    files=given.files,
+                    analysis=given.analysis,
+                    cost=given.cost,
                 )
             case = _remember(case.told("request taken in", now), services)
         else:
@@ -145,7 +149,7 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
         files = joined(files, case.language)
         analysis = steps.analyze_request(case.request, files, services.judge)
         case = case.with_(analysis=analysis)
-    return case
+    return _with_cost(case, services)
 
 
 def letter_of(case: Case, services: Services) -> Letter | None:
@@ -341,6 +345,13 @@ def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
             assert step.message is not None  # noqa: S101 — the plan gives a message to read
             reply = steps.read_reply(step.message, case, services.judge)
             return progress.answered(case, step.message, reply, now)
+
+
+def _with_cost(case: Case, services: Services) -> Case:
+    spent = services.spent()
+    if spent is None:
+        return case
+    return case.with_(cost=case.cost + spent if case.cost else spent)
 
 
 def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:

@@ -5,7 +5,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,8 +21,15 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-#: status, body, headers
-Answer = tuple[int, bytes, dict[str, str]]
+#: status, body (a function says everything itself, as wrongly as it likes), headers
+Answer = tuple[int, bytes | Callable[[BaseHTTPRequestHandler], None], dict[str, str]]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a client that hangs up is no news."""
 
 
 class StandIn:
@@ -50,8 +58,7 @@ class StandIn:
 
             do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do  # noqa: N815
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -75,7 +82,11 @@ class StandIn:
     def handle(
         self, method: str, path: str, query: dict[str, str], body: Any, headers: Any
     ) -> tuple[int, Any, dict[str, str]]:
-        """Return status, JSON body and headers."""
+        """Return status, body and headers.
+
+        The body is JSON; bytes are sent as they are; a function is given the request's handler
+        and says everything itself, as slowly or wrongly as it likes.
+        """
         raise NotImplementedError
 
     def refuse(self, status: int) -> tuple[int, Any, dict[str, str]]:
@@ -92,7 +103,7 @@ class StandIn:
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         raw = request.rfile.read(int(request.headers.get("content-length") or 0))
         call = f"{request.command} {urlsplit(request.path).path}"
-        status, content, headers = 200, b"", dict[str, str]()
+        status, content, headers = _as_json((200, {}, {}))
         with self.lock:
             self.calls.append(call)
             fault = self._fault(call)
@@ -106,6 +117,11 @@ class StandIn:
             return self._drop(request)
         if fault == "garbage":
             content = b"<html>Bad gateway"
+        if callable(content):
+            with suppress(OSError):  # whoever asked has left
+                content(request)
+            request.close_connection = True
+            return None
         request.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             request.send_header(name, value)
@@ -132,5 +148,6 @@ class StandIn:
 
 
 def _as_json(answer: tuple[int, Any, dict[str, str]]) -> Answer:
-    status, document, headers = answer
-    return status, json.dumps(document).encode(), headers
+    status, body, headers = answer
+    raw = isinstance(body, bytes) or callable(body)
+    return status, body if raw else json.dumps(body).encode(), headers

@@ -308,6 +308,24 @@ class Event(Value):
     by: str = "figsupport"
 
 
+class Cost(Value):
+    """What judging by a model cost: calls, tokens in and out, US dollars."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Return the sum of two costs."""
+        return Cost(
+            calls=self.calls + other.calls,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            dollars=round(self.dollars + other.dollars, 8),
+        )
+
+
 class Case(Value):
     """The whole state of the work on one request, saved after each step."""
 
@@ -335,6 +353,7 @@ class Case(Value):
     rounds: int = 0
     quotes: int = 0
     adopted: bool = False
+    cost: Cost | None = None
     doing: Doing | None = None
     history: tuple[Event, ...] = ()
 

@@ -207,6 +207,22 @@ class Template(NamedTuple):
     body: str
 
 
+class Tariff(NamedTuple):
+    """What a model costs: US dollars for a million tokens in and out."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What a model is told to do with requests and replies, and what each model costs."""
+
+    requests: str
+    replies: str
+    tariffs: Mapping[str, Tariff]
+
+
 @dataclass(frozen=True)
 class Directives:
     """Everything the business decides."""
@@ -214,6 +230,7 @@ class Directives:
     types: TypeWords
     grid: Grid
     replies: ReplyWords
+    briefing: Briefing
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
 
 
