@@ -293,7 +293,6 @@ admin|demande_3d|Commode Boulle|Commode Boulle écaille et laiton|c.jpg
 admin|formulaire_modelisation|Gros volume|Nous avons une cinquantaine de tables à modéliser|t.jpg
 admin|email|Sculpture|Wood sculpture of an eagle|s.jpg
 admin|formulaire_modelisation|Porte|Porte d'église gothique sculptée|p.jpg
-admin|chat||hello modelisation de mon buffé svp g mis les foto|b.jpg
 admin|formulaire_modelisation|Cheminée|Cheminee de style Louis XV avec coquilles sculptees|c.jpg
 admin|email|Three items|Sofa, rug and floor lamp|a.jpg
 admin|formulaire_modelisation|Cuisine|Cuisine équipée en L|c.jpg

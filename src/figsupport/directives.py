@@ -22,6 +22,8 @@ from figsupport.core.rules import (
 from figsupport.core.words import words
 from figsupport.errors import InvalidDirectives, Problem
 
+#: The second opinion's weights, trained from `training/requests.txt`.
+_WEIGHTS = Path(__file__).parent / "scorer.json"
 _CAP = 500_000
 _HIGHEST_CREDITS = 20
 _DOLLARS = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?")
@@ -96,7 +98,12 @@ def load(folder: Path) -> Directives:
             problems=problems,
         )
     return Directives(
-        types=types, grid=grid, replies=replies, briefing=briefing, templates=templates
+        types=types,
+        grid=grid,
+        replies=replies,
+        briefing=briefing,
+        templates=templates,
+        weights=_WEIGHTS.read_text(encoding="utf-8"),
     )
 
 

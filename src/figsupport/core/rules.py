@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
+from figsupport.core.scorer import NO_OPINION, Scorer
 from figsupport.core.words import Phrases, singular, words
 
 Strength = Literal["fort", "faible"]
@@ -225,13 +226,19 @@ class Briefing:
 
 @dataclass(frozen=True)
 class Directives:
-    """Everything the business decides."""
+    """Everything the business decides, and `weights`: what it decided on requests before."""
 
     types: TypeWords
     grid: Grid
     replies: ReplyWords
     briefing: Briefing
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
+    weights: str = NO_OPINION
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The second opinion, read from its weights when it is first asked."""
+        return Scorer.parse(self.weights)
 
 
 _ENGLISH = frozenset(
