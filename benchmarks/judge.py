@@ -58,7 +58,8 @@ def requests(rounds: int) -> None:
     rival, ours = best(read, rounds), best(judge, rounds)
     each = ours / len(known) * 1e3
     print(
-        f"{'requests':12}{len(known):6}{each:9.3f} ms each{ours / rival:9.1f} × reading  goal ≤ 1 ms"
+        f"{'requests':12}{len(known):6}{each:9.3f} ms each{ours / rival:9.1f} × reading"
+        "  goal ≤ 1 ms"
     )
     print(f"{'the first':12}{'':6}{first * 1e3:9.0f} ms")
 

@@ -154,13 +154,14 @@ def test_people_see_the_proof(
 ) -> None:
     from rich.console import Console
 
+    from figsupport.cli import Options
     from figsupport.commands import proof
-    from figsupport.output import VIEWS
+    from figsupport.output.views import VIEWS
 
     ticket = accepted(services, photo, client_answers)
     case, found, _ = workflow.proof_of(ticket, services)
     assert found == case.proof
-    options: Any = type("O", (), {"dry_run": False, "env_file": None, "notice": "", "json": None})
+    options = Options()
     document = proof(options, ticket).shown[1]
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(VIEWS["proof"](case, {**document, "holds": holds}))

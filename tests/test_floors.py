@@ -27,15 +27,14 @@ FLOORS = {
         "workflow", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps",
         "core", "directives", "files",
     },
-    "output": {"core", "workflow", "scorecard"},
-    "scorecard": {"core"},
+    "output": {"core", "workflow"},
     "cli": {"commands", "output", "private"},
 }  # fmt: skip
 
 #: library → the only floors that may import it
 LIBRARIES = {
     "typer": {"cli"},
-    "rich": {"output", "scorecard"},
+    "rich": {"output"},
     "httpx": {"adapters", "files"},
     "httpcore": {"files"},
     "botocore": {"adapters"},

@@ -230,7 +230,7 @@ def tickets(
     from figsupport import commands
 
     if (sent or proof) and ticket is None:
-        raise typer.BadParameter("--sent and --proof go with a TICKET")
+        raise typer.BadParameter("--sent and --proof tell of one ticket: give its TICKET")
     if proof and ticket is not None:
         return commands.proof(options, ticket)
     return commands.tickets(options, ticket, sent)
