@@ -439,3 +439,11 @@ def test_facts_lead_to_one_of_four_prices_and_never_to_a_lower_one() -> None:
         if usable and not models and named and (ornate or several or known in {None, "complex"}):
             assert found.credits is None
             assert not found.lacks
+
+
+def test_a_place_is_not_the_thing_that_goes_there() -> None:
+    """« balance de cuisine » is no kitchen: only a person can price what the grid does not know."""
+    for text in ("Un zibulon de cuisine à modéliser", "A kitchen zibulon to be modelled, please"):
+        found = analyzed(text)
+        assert "cuisine" not in " ".join(found.reasons), found
+        assert "kitchen" not in " ".join(found.reasons), found

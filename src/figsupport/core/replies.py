@@ -303,8 +303,7 @@ def _one_off(word: str) -> Iterator[str]:
         if place < end:
             yield word[:place] + word[place + 1 :]
             yield from (word[:place] + sign + word[place + 1 :] for sign in _LETTERS)
-        if place < end + 1:
-            yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
 def _without_greeting(text: str, phrases: ReplyWords) -> str:

@@ -162,7 +162,9 @@ def facts_of(model: Model) -> dict[str, Any]:
     facts = model._asdict()
     facts["damage"] = facts.pop("problem")
     facts["extensions_required"] = facts.pop("required")
-    facts["textures"] = model.textures and [size and list(size) for size in model.textures]
+    if model.textures:
+        sizes = sorted(model.textures, key=lambda size: size or (0, 0))
+        facts["textures"] = [size and list(size) for size in sizes]
     return {name: list(fact) if isinstance(fact, tuple) else fact for name, fact in facts.items()}
 
 
