@@ -1,7 +1,7 @@
-"""What judging costs: requests by rules and scorer, beside reading the same requests as JSON.
+"""What judging costs: requests by rules and scorer, replies by the grammar.
 
-`python benchmarks/judge.py`: milliseconds of one thread, the best of several rounds, and the
-ratio to validating the request documents in the same run. The goal is 1 ms a request.
+`python -m benchmarks.judge`: milliseconds of one thread, the best of several rounds, and the ratio
+to reading the same documents and mails in the same run. The goals are 1 ms a request, 5 ms a reply.
 """
 
 import sys
@@ -64,10 +64,48 @@ def requests(rounds: int) -> None:
     print(f"{'the first':12}{'':6}{first * 1e3:9.0f} ms")
 
 
+def replies(rounds: int) -> None:
+    """Print what a reply costs: the answers of the tests, in every layout in turn."""
+    from email import message_from_string
+
+    from tests.layouts import HTML, TEXT
+    from tests.phrasings import phrasings
+    from tests.test_replies import CLIENT, NOW, QUOTE
+
+    from figsupport.core.model import Message
+    from figsupport.core.replies import read
+
+    words = directives.load(directives.default_folder()).replies
+    texts = [one.text for one in phrasings("phrasings_tuned.txt")]
+    layouts = [*TEXT.values(), *HTML.values()]
+    mails = []
+    for number, text in enumerate(texts):
+        laid = layouts[number % len(layouts)](text)
+        is_page = number % len(layouts) >= len(TEXT)
+        body = {"html": laid} if is_page else {"text": laid}
+        mails.append(Message(id=str(number), sender=CLIENT, sent_at=NOW, **body))  # type: ignore[arg-type]
+    raw = [f"Subject: devis\n\n{mail.text or mail.html}" for mail in mails]
+
+    def judge() -> None:
+        for mail in mails:
+            read(mail, QUOTE, CLIENT, "Jean Dupont", words)
+
+    def parse() -> None:
+        for mail in raw:
+            message_from_string(mail)
+
+    rival, ours = best(parse, rounds), best(judge, rounds)
+    each = ours / len(mails) * 1e3
+    print(
+        f"{'replies':12}{len(mails):6}{each:9.3f} ms each{ours / rival:9.1f} × reading  goal ≤ 5 ms"
+    )
+
+
 def main() -> None:
     """Print a line for each kind of judgement."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     requests(rounds)
+    replies(rounds)
 
 
 if __name__ == "__main__":

@@ -457,6 +457,11 @@ def test_what_the_client_adds_to_a_line_of_ours_is_theirs() -> None:
     assert from_text(f"{line} Avant lundi ?", (LETTER,)).text.endswith("?")
 
 
+@pytest.mark.parametrize("line", ["Besoin d'aide ?", "Mais en bleu", "1 crédit", "50 euros"])
+def test_what_stands_in_the_signature_may_object(line: str) -> None:
+    assert intent(f"Je valide\n\nJean Dupont\n{line}") == "unclear"
+
+
 def test_a_greeting_by_name_says_nothing() -> None:
     assert intent("Bonjour Madame Lenoir,\n\nJe valide") == "accept"
 
@@ -469,4 +474,5 @@ def test_a_denied_no_is_no_refusal() -> None:
 @pytest.mark.parametrize("after", ["Et en bleu ?", "Mais en bleu", "Pour 1 crédit", "50 euros"])
 def test_what_stands_under_the_quote_may_object(after: str) -> None:
     quoted = "Le lun. 2 nov. 2026 à 09:30, Figurative <support@figurative.example> a écrit :"
-    assert intent(f"Je valide\n\n{quoted}\n\n> Bonjour,\n> 2 crédits.\n\n{after}") == "unclear"
+    found = intent(f"Je valide\n\n{quoted}\n\n> Bonjour,\n> 2 crédits.\n\n{after}")
+    assert found == ("question" if "?" in after else "unclear")
