@@ -38,6 +38,8 @@ bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
 	$(RUN)/python benchmarks/intake.py
 	$(RUN)/python -m benchmarks.calls
 	$(RUN)/python -m benchmarks.upload
+	$(RUN)/python -m benchmarks.judge
+	$(RUN)/python -m benchmarks.models
 
 picture: $(RUN)/figsupport  ## the terminal picture of the README
 	$(RUN)/python docs/picture.py

@@ -70,7 +70,8 @@ def replies(rounds: int) -> None:
 
     from tests.layouts import HTML, TEXT
     from tests.phrasings import phrasings
-    from tests.test_replies import CLIENT, NOW, QUOTE
+    from tests.test_replies import CLIENT, QUOTE
+    from tests.values import NOW
 
     from figsupport.core.model import Message
     from figsupport.core.replies import read
@@ -83,7 +84,7 @@ def replies(rounds: int) -> None:
         laid = layouts[number % len(layouts)](text)
         is_page = number % len(layouts) >= len(TEXT)
         body = {"html": laid} if is_page else {"text": laid}
-        mails.append(Message(id=str(number), sender=CLIENT, sent_at=NOW, **body))  # type: ignore[arg-type]
+        mails.append(Message(id=str(number), sender=CLIENT, sent_at=NOW, **body))
     raw = [f"Subject: devis\n\n{mail.text or mail.html}" for mail in mails]
 
     def judge() -> None:

@@ -1,9 +1,9 @@
 """Counts in glTF files beside those of the official Khronos validator.
 
-`python -m benchmarks.validator --validator FOLDER FILE…` compares triangles, materials and animations
-of every file given, and of small ones made on the spot. FOLDER is where `npm install gltf-validator`
-was run; node is needed, for development only. Draw calls are left out: the validator counts each
-mesh once, whether it is drawn never or ten times.
+`python -m benchmarks.validator --validator FOLDER FILE…` compares triangles, materials and
+animations of every file given, and of small ones made on the spot. FOLDER is where `npm install
+gltf-validator` was run; node is needed, for development only. Draw calls are left out: the
+validator counts each mesh once, whether it is drawn never or ten times.
 """
 
 import argparse
