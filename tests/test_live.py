@@ -17,6 +17,7 @@ from .standins.clickup import KEY as CLICKUP_KEY
 from .standins.clickup import PARENT, ClickUp
 from .standins.hubspot import KEY as HUBSPOT_KEY
 from .standins.hubspot import HubSpot
+from .standins.s3 import ACCESS, BUCKET, S3, SECRET
 from .standins.smtp import Office, start
 
 ROOT = Path(__file__).parent.parent
@@ -247,3 +248,34 @@ def test_the_daily_limit_ends_the_round_with_75(live: Live) -> None:
     code, done = live.run("poll")
     assert (code, done["errors"][0]["code"]) == (75, "try_later")
     assert "goes on then by itself" in done["errors"][0]["hint"]
+
+
+def test_files_go_to_the_bucket_and_are_linked(live: Live) -> None:
+    server = S3()
+    try:
+        server.wait()
+        live.settings = {
+            "FIGSUPPORT_STORE": "r2",
+            "R2_ACCESS_KEY_ID": ACCESS,
+            "R2_SECRET_ACCESS_KEY": SECRET,
+            "R2_BUCKET_NAME": BUCKET,
+            "R2_ENDPOINT_URL": server.url,
+            "R2_PUBLIC_URL": "https://files.figurative.example",
+        }
+        assert live.run("setup")[1]["there"][-1] == f"bucket {BUCKET} (takes a write)"
+        assert live.run("health")[0] == 0
+        code, taken = live.run("intake", "examples/request.json")
+        assert (code, taken["files_uploaded"]) == (0, 1)
+        (link,) = live.ticket()["fichiers_urls"].splitlines()
+        assert link.startswith("https://files.figurative.example/")
+        live.client_answers("Je valide")
+        assert live.run("poll")[1]["validated"] == 1
+        (task,) = live.clickup.children()
+        assert link in task["markdown_content"]
+        client: Any = server.client()
+        keys = [one["Key"] for one in client.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        client.close()
+        assert link.removeprefix("https://files.figurative.example/") in keys
+        assert any(key.endswith(".json") for key in keys)  # the record of the acceptance
+    finally:
+        server.close()
