@@ -9,21 +9,22 @@ from figsupport.files.model3d.gltf_document import Accessor, Document, numbers, 
 from figsupport.files.model3d.gltf_scene import Primitive, Scene, unpacked
 from figsupport.files.model3d.values import Patch
 
-#: points of a part and corners in all that are drawn: bounds of time and memory
-_POINTS, _CORNERS = 400_000, 900_000
+#: placed meshes, points and corners that are drawn in all: bounds of time and memory
+_MESHES, _POINTS, _CORNERS = 2_000, 400_000, 900_000
 _GREY = (190, 190, 190)
 
 
 def patches(document: Document) -> Iterator[Patch]:
     """Yield what is drawn and not packed, at most 300,000 triangles. Raises Damaged, OSError."""
     scene = Scene(document)
-    left = _CORNERS
-    for mesh, matrix in scene.placements():
+    points, corners = _POINTS, _CORNERS
+    for mesh, matrix in islice(scene.placements(), _MESHES):
         for primitive in scene.meshes[mesh]:
-            if left < 3:
+            points -= primitive.vertices
+            if points < 0 or corners < 3:
                 return
-            if patch := _patch(document, primitive, matrix, left):
-                left -= len(patch.corners)
+            if patch := _patch(document, primitive, matrix, corners):
+                corners -= len(patch.corners)
                 yield patch
 
 
@@ -31,7 +32,7 @@ def _patch(document: Document, primitive: Primitive, matrix: Matrix, most: int) 
     if primitive.positions is None or not primitive.triangles:
         return None
     positions = document.accessor(primitive.positions)
-    if positions.span is None or positions.components != 3 or positions.items > _POINTS:
+    if positions.span is None or positions.components != 3:
         return None
     points = array("f")
     for block in unpacked(positions, positions.items, finite=False):
