@@ -224,3 +224,9 @@ def test_every_triangle_is_drawn_once(tmp_path: Path, format_name: str, content:
     drawn = list(patches(format_name, Source(path)))
     assert sum(len(patch.corners) for patch in drawn) == 6
     assert all(max(patch.corners) < len(patch.points) // 3 for patch in drawn if patch.corners)
+
+
+def test_a_text_in_an_encoding_that_nobody_knows_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "model.dae"
+    path.write_bytes(b'<?xml version="1.0" encoding="ztf-8"?><COLLADA/>')
+    assert read("dae", Source(path)).opens is False

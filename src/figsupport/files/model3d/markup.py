@@ -66,7 +66,7 @@ def parse(
     parser.EntityDeclHandler = refused
     try:
         _feed(parser, file)
-    except ValueError:  # an encoding that expat does not know
+    except (ValueError, LookupError):  # an encoding that nobody knows
         raise Damaged("malformed") from None
     except expat.ExpatError as error:
         cut = error.code in (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],)
