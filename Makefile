@@ -6,7 +6,7 @@ DEMO   ?= demo
 
 COVERAGE = --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-.PHONY: demo test lint check kill bench picture clean
+.PHONY: demo test lint check kill faults bench picture clean
 
 $(RUN)/figsupport: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,9 +30,16 @@ check: lint  ## all that must be green; every branch of the core is tested
 kill: $(RUN)/figsupport  ## kill the program at every step of every path (minutes)
 	$(RUN)/python -m tests.kill --all
 
+faults: $(RUN)/figsupport  ## fail every call of every path in every way (minutes)
+	$(RUN)/python -m tests.faults --all
+
 bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
 	$(RUN)/python benchmarks/startup.py
 	$(RUN)/python benchmarks/intake.py
+	$(RUN)/python -m benchmarks.calls
+	$(RUN)/python -m benchmarks.upload
+	$(RUN)/python -m benchmarks.judge
+	$(RUN)/python -m benchmarks.models
 
 picture: $(RUN)/figsupport  ## the terminal picture of the README
 	$(RUN)/python docs/picture.py

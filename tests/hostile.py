@@ -21,6 +21,12 @@ WATCHED = {"open", "os.listdir", "os.scandir", "socket.connect", "socket.getaddr
 ALLOWED = {"pipe", "model"}
 
 
+def peak() -> float:
+    """Return this program's largest memory in MB; getrusage begins with that of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
 def main() -> None:
     """Read every file of a folder."""
     resource.setrlimit(resource.RLIMIT_CPU, (240, 240))
@@ -51,8 +57,7 @@ def main() -> None:
         seconds = time.process_time() - began
         reading = None
         results.append([seconds, found.opens, found.problem, found.notes, drawn])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    json.dump({"results": results, "touched": touched, "peak_mb": peak}, sys.stdout)
+    json.dump({"results": results, "touched": touched, "peak_mb": peak()}, sys.stdout)
 
 
 if __name__ == "__main__":

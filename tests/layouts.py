@@ -1,5 +1,6 @@
 """How mail programs write an answer: the client's text, the quoted letter, the signature."""
 
+import textwrap
 from collections.abc import Callable
 
 OFFICE = "Figurative <support@figurative.example>"
@@ -90,6 +91,117 @@ TEXT: dict[str, Layout] = {
         f"{t}\n\nCordialement,\nJean Dupont\nAtelier Dupont\nThis e-mail is confidential and "
         f"intended for the addressee only if not stated.\n\n{_HEADERS_FR}\n\n{LETTER}"
     ),
+    "outlook on a phone": lambda t: (
+        f"{t}\n\nTélécharger Outlook pour iOS<https://aka.ms/o0ukef>\n{'_' * 32}\n{_HEADERS_FR}\n\n{LETTER}"
+    ),
+    "outlook on an android phone": lambda t: (
+        f"{t}\n\nGet Outlook for Android<https://aka.ms/AAb9ysg>\n{'_' * 32}\n{_HEADERS_EN}\n\n{LETTER}"
+    ),
+    "outlook, starred headers": lambda t: (
+        f"{t}\n\n*De :* Figurative <support@figurative.example>\n*Envoyé :* lundi 2 novembre 2026 "
+        f"10:30\n*À :* client@example.com\n*Objet :* Votre devis\n\n{LETTER}"
+    ),
+    "outlook, headers cut": lambda t: (
+        f"{t}\n\nDe :\nFigurative <support@figurative.example>\nEnvoyé :\nlundi 2 novembre 2026 10:30\n"
+        f"À :\nclient@example.com\nObjet :\nVotre devis\n\n{LETTER}"
+    ),
+    "apple mail in English": lambda t: (
+        f"{t}\n\n> On 2 Nov 2026, at 10:30, {OFFICE} wrote:\n> \n{_QUOTED}"
+    ),
+    "apple mail, cut before wrote": lambda t: (
+        f"{t}\n\n> Le 2 nov. 2026 à 10:30, Figurative\n> <support@figurative.example>\n> a écrit :\n> \n{_QUOTED}"
+    ),
+    "iphone in English": lambda t: (
+        f"{t}\n\nSent from my iPhone\n\n> On 2 Nov 2026, at 10:30, {OFFICE} wrote:\n> \n> \ufeff{_QUOTED[2:]}"
+    ),
+    "thunderbird in English": lambda t: (
+        f"On 11/2/26 10:30 AM, Figurative wrote:\n{_QUOTED}\n\n{t}\n\n-- \nJean Dupont\n"
+    ),
+    "thunderbird forwarded style": lambda t: (
+        f"{t}\n\n-------- Message transféré --------\nSujet : Votre devis\nDate : Mon, 2 Nov 2026 10:30:00 "
+        f"+0100\nDe : {OFFICE}\nPour : client@example.com\n\n{LETTER}"
+    ),
+    "roundcube": lambda t: f"{t}\n\nLe 2026-11-02 10:30, Figurative a écrit :\n\n{_QUOTED}",
+    "roundcube, answer below": lambda t: (
+        f"Le 2026-11-02 10:30, Figurative a écrit :\n\n{_QUOTED}\n\n{t}\n\n---\nJean Dupont"
+    ),
+    "sfr": lambda t: (
+        f"{t}\n\n========================================\nMessage du : 02/11/2026 10:30\n"
+        f'De : "Figurative " <support@figurative.example>\nA : client@example.com\nCopie à : \n'
+        f"Sujet : Votre devis\n\n{LETTER}"
+    ),
+    "la poste, quoted": lambda t: (
+        f"{t}\n\n> Message du 02/11/26 10:30\n> De : support@figurative.example\n> A : "
+        f"client@example.com\n> Copie à : \n> Objet : Votre devis\n> \n{_QUOTED}"
+    ),
+    "bouygues": lambda t: (
+        f"{t}\n\n----- Message d'origine -----\nDe : Figurative <support@figurative.example>\n"
+        f"À : client@example.com\nEnvoyé : Mon, 02 Nov 2026 10:30:00 +0100 (CET)\nObjet : Votre devis\n\n{LETTER}"
+    ),
+    "zimbra in English": lambda t: (
+        f'{t}\n\n----- Original Message -----\nFrom: "Figurative" <support@figurative.example>\n'
+        f'To: "client" <client@example.com>\nSent: Monday, November 2, 2026 10:30:00 AM\n'
+        f"Subject: Votre devis\n\n{LETTER}"
+    ),
+    "lotus notes": lambda t: (
+        f"{t}\n\n\n\nDe :    Figurative <support@figurative.example>\nA :     client@example.com\n"
+        f"Date :  02/11/2026 10:30\nObjet : Votre devis\n\n\n\n{LETTER}"
+    ),
+    "lotus notes in English": lambda t: (
+        f"{t}\n\n\n\nFrom:   Figurative <support@figurative.example>\nTo:     client@example.com\n"
+        f"Date:   11/02/2026 10:30 AM\nSubject:        Votre devis\n\n\n{LETTER}"
+    ),
+    "protonmail in French": lambda t: (
+        f"{t}\n\nEnvoyé avec la messagerie sécurisée Proton Mail.\n\nLe lundi 2 novembre 2026 à 10:30, "
+        f"{OFFICE} a écrit :\n\n{_QUOTED}"
+    ),
+    "protonmail, old": lambda t: (
+        f"{t}\n\nEnvoyé depuis ProtonMail mobile\n\n-------- Message d'origine --------\n"
+        f"Le 2 nov. 2026 à 10:30, Figurative < support@figurative.example> a écrit :\n\n{LETTER}"
+    ),
+    "gmail, cut in the date": lambda t: (
+        f"{t}\n\nLe lun. 2 nov. 2026 à\n10:30, Figurative Modélisation 3D et réalité augmentée <\n"
+        f"support@figurative.example> a écrit :\n\n{_QUOTED}"
+    ),
+    "gmail on a phone": lambda t: (
+        f"{t}\n\nEnvoyé depuis Gmail Mobile\n\nLe lun. 2 nov. 2026 à 10:30, {OFFICE} a\nécrit :\n\n{_QUOTED}"
+    ),
+    "gmail, name and phone unmarked": lambda t: (
+        f"{t}\n\nJean Dupont\nAtelier Dupont SARL\n12 rue des Lilas, 35000 Rennes\nTél. : 02 99 00 11 22\n\n"
+        f"Le lun. 2 nov. 2026 à 10:30, {OFFICE} a écrit :\n\n{_QUOTED}"
+    ),
+    "huawei": lambda t: (
+        f"{t}\n\nEnvoyé depuis mon téléphone Huawei\n\n\n-------- Message original --------\nObjet : Votre devis\n"
+        f"De : Figurative \nÀ : client@example.com\nCc : \n\n\n{LETTER}"
+    ),
+    "android, orange application": lambda t: (
+        f"{t}\n\nEnvoyé de mon mobile Orange\n\n---- Figurative a écrit ----\n\n{LETTER}"
+    ),
+    "samsung in English": lambda t: (
+        f"{t}\n\nSent from my Galaxy\n\n\n-------- Original message --------\nFrom: {OFFICE}\n"
+        f"Date: 02/11/2026 10:30 (GMT+01:00)\nTo: client@example.com\nSubject: Votre devis\n\n{LETTER}"
+    ),
+    "no mark, wrapped again": lambda t: (
+        f"{t}\n\n" + "\n".join(textwrap.wrap(" ".join(LETTER.split()), 38))
+    ),
+    "no mark, answer below": lambda t: f"{LETTER}\n\n{t}",
+    "spaces before the quote signs": lambda t: (
+        f"{t}\n\n  Le 2 nov. 2026 à 10:30, {OFFICE} a écrit :\n"
+        + "\n".join(f"  | {line}" for line in LETTER.split("\n"))
+    ),
+    "two quotes deep": lambda t: (
+        f"{t}\n\nLe lun. 2 nov. 2026 à 10:30, {OFFICE} a écrit :\n\n{_QUOTED}\n>\n> Le dim. 1 nov. 2026 à "
+        f"09:00, Jean Dupont <client@example.com> a écrit :\n>\n>> Bonjour, je souhaite un devis.\n"
+    ),
+    "antivirus line": lambda t: (
+        f"{t}\n\n--\nCet e-mail a été vérifié par le logiciel antivirus d'Avast.\nwww.avast.com\n\n"
+        f"Le 02/11/2026 à 10:30, Figurative a écrit :\n{_QUOTED}\n"
+    ),
+    "disclaimer on several lines": lambda t: (
+        f"{t}\n\nBien cordialement,\n\nJean Dupont\nAtelier Dupont\n\nCe message et ses pièces jointes peuvent "
+        "contenir des informations confidentielles.\nSi vous n'êtes pas le destinataire, ne le copiez pas "
+        f"et détruisez-le.\n\n{_HEADERS_FR}\n\n{LETTER}"
+    ),
     "environment": lambda t: (
         f"{t}\n\nJ. Dupont\nPensez à l'environnement avant d'imprimer ce message.\n\n"
         f"{_HEADERS_FR}\n\n{LETTER}"
@@ -114,6 +226,65 @@ HTML: dict[str, Layout] = {
         f'<blockquote type="cite">Le 2 nov. 2026 à 10:30, Figurative a écrit :<br></blockquote>'
         f'<blockquote type="cite">{_HTML_LETTER}</blockquote></body>'
     ),
+    "outlook on the web html": lambda t: (
+        f'<body><div class="elementToProof" style="color: rgb(0, 0, 0);">{t}</div><div id="appendonsend"></div>'
+        f'<hr style="display:inline-block;width:98%" tabindex="-1"><div id="divRplyFwdMsg" dir="ltr"><b>De :</b> '
+        "Figurative<br><b>Envoyé :</b> lundi 2 novembre 2026 10:30<br><b>À :</b> client<br><b>Objet :</b> "
+        f"Votre devis</div><div>{_HTML_LETTER}</div></body>"
+    ),
+    "outlook on a phone html": lambda t: (
+        f'<body><div dir="ltr">{t}</div><div id="ms-outlook-mobile-signature">Télécharger <a href="https://'
+        f'aka.ms/o0ukef">Outlook pour iOS</a></div><hr><div id="divRplyFwdMsg"><b>De :</b> Figurative<br>'
+        f"<b>Envoyé :</b> lundi 2 novembre 2026 10:30<br><b>À :</b> client<br><b>Objet :</b> devis</div>{_HTML_LETTER}</body>"
+    ),
+    "thunderbird html": lambda t: (
+        f'<body><p>{t}</p><div class="moz-cite-prefix">Le 02/11/2026 à 10:30, Figurative a écrit :<br></div>'
+        f'<blockquote type="cite" cite="mid:x@figurative.example">{_HTML_LETTER}</blockquote></body>'
+    ),
+    "thunderbird html, answer below": lambda t: (
+        f'<body><div class="moz-cite-prefix">Le 02/11/2026 à 10:30, Figurative a écrit :<br></div>'
+        f'<blockquote type="cite">{_HTML_LETTER}</blockquote><p>{t}</p><div class="moz-signature">-- <br>'
+        "Jean Dupont</div></body>"
+    ),
+    "apple mail html": lambda t: (
+        f'<html><body style="overflow-wrap: break-word;">{t}<br id="lineBreakAtBeginningOfMessage"><div><br>'
+        f'<blockquote type="cite"><div>Le 2 nov. 2026 à 10:30, Figurative a écrit :</div><br><div>'
+        f"{_HTML_LETTER}</div></blockquote></div></body></html>"
+    ),
+    "protonmail html": lambda t: (
+        f'<div style="font-family: Arial; font-size: 14px;">{t}</div><div class="protonmail_signature_block">'
+        '<div class="protonmail_signature_block-user"></div><div>Envoyé avec la messagerie sécurisée '
+        f'Proton Mail.</div></div><div class="protonmail_quote">Le lundi 2 novembre 2026, Figurative a '
+        f'écrit :<br><blockquote class="protonmail_quote">{_HTML_LETTER}</blockquote></div>'
+    ),
+    "orange html": lambda t: (
+        f'<p>{t}</p><blockquote style="margin-left: 5px; padding-left: 5px; border-left: 2px solid #0000ff;">'
+        '&gt; Message du 02/11/26 10:30<br>&gt; De : "Figurative" &lt;support@figurative.example&gt;<br>'
+        f"&gt; A : client@example.com<br>&gt; Objet : Votre devis<br>&gt; <br>{_HTML_LETTER}</blockquote>"
+    ),
+    "zimbra html": lambda t: (
+        f'<div style="font-family: arial"><div>{t}</div><div><br></div><hr id="zwchr" data-marker="__DIVIDER__">'
+        '<div data-marker="__HEADERS__"><b>De: </b>"Figurative"<br><b>À: </b>"client"<br><b>Envoyé: </b>Lundi '
+        f'2 Novembre 2026<br><b>Objet: </b>Votre devis</div><div data-marker="__QUOTED_TEXT__">{_HTML_LETTER}'
+        "</div></div>"
+    ),
+    "samsung html": lambda t: (
+        f'<div dir="auto">{t}</div><div dir="auto"><br></div><div id="composer_signature" dir="auto">Envoyé '
+        "depuis mon appareil Galaxy</div><div><br></div><div>-------- Message d'origine --------</div>"
+        f"<div>De : Figurative </div><div>Date : 02/11/2026 </div><div>À : client </div><div>Objet : "
+        f"devis </div>{_HTML_LETTER}"
+    ),
+    "roundcube html": lambda t: (
+        f'<p>{t}</p><div id="signature"></div><p id="reply-intro">Le 2026-11-02 10:30, Figurative a écrit :</p>'
+        f'<blockquote type="cite">{_HTML_LETTER}</blockquote>'
+    ),
+    "word html with a table": lambda t: (
+        f"<body><style>p.MsoNormal {{margin:0cm;}} .x {{display:block}}</style><table><tr><td>{t}</td></tr>"
+        "</table><p>Jean Dupont</p><p>Atelier Dupont</p><div style='border:none;border-top:solid #E1E1E1 "
+        "1.0pt'><p><b>De :</b> Figurative<br><b>Envoyé :</b> lundi 2 novembre 2026 10:30<br><b>À :</b> client<br><b>Objet :</b> "
+        f"devis</p></div>{_HTML_LETTER}</body>"
+    ),
+    "no mark html": lambda t: f"<div>{t}</div><br>{_HTML_LETTER}",
     "yahoo html": lambda t: (
         f'<div>{t}</div><div class="yahoo_quoted"><div>Le lundi 2 novembre 2026 à 10:30, Figurative '
         f"a écrit :</div>{_HTML_LETTER}</div>"

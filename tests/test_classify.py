@@ -3,7 +3,7 @@
 import pytest
 
 from figsupport import directives
-from figsupport.core.classify import classify, language, without_orders
+from figsupport.core.classify import by_rules, classify, language, without_orders
 from figsupport.core.model import Classification, FileRef
 
 from .values import a_request
@@ -182,7 +182,7 @@ def test_support_as_clients_write_it(line: str) -> None:
     ],
 )
 def test_the_order_of_the_hints(text: str, type_: str, confidence: str, reason: str) -> None:
-    found = judged(text)
+    found, _ = by_rules(a_request(source="", objet="", description=text), RULES)
     assert (found.type, found.confidence, found.by) == (type_, confidence, "rules")
     assert reason in found.reasons[0]
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 
 from figsupport import cli
+from figsupport.services import FACTORIES
+from figsupport.settings import Adapters, Settings
 
 REQUEST = {
     "source": "modelisation",
@@ -170,14 +172,10 @@ def test_json_lines_for_people_are_lines(run: Run) -> None:
     assert "pending_info" in shown[0]
 
 
-def test_live_adapters_that_are_not_here_say_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIGSUPPORT_JUDGE", "claude")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
-    for port in ("DESK", "BOARD", "STORE", "MAIL"):
-        monkeypatch.setenv(f"FIGSUPPORT_{port}", "local")
-    ran = run("poll")
-    assert (ran.code, ran.error["problems"][0]["field"]) == (78, "FIGSUPPORT_JUDGE")
-    assert "secret" not in ran.out
+def test_every_adapter_that_a_setting_names_is_here() -> None:
+    for port in Adapters._fields:
+        names = get_args(get_args(Settings.model_fields[f"figsupport_{port}"].annotation)[0])
+        assert {(port, name) for name in names} == {key for key in FACTORIES if key[0] == port}
 
 
 def test_health_answers_the_contract_document(run: Run) -> None:
@@ -311,7 +309,7 @@ def test_a_live_key_without_the_others_names_every_missing_one(
     assert ran.code == 78
     assert ran.error["code"] == "config_missing"
     fields = {problem["field"] for problem in ran.error["problems"]}
-    assert {"HUBSPOT_HUB_ID", "CLICKUP_API_KEY", "R2_BUCKET_NAME", "SMTP_HOST"} <= fields
+    assert {"HUBSPOT_HUB_ID", "CLICKUP_API_KEY", "R2_BUCKET_NAME", "ADMIN_EMAIL"} <= fields
     assert "HUBSPOT_API_KEY" not in fields
     assert "secret" not in ran.out + ran.err
 
@@ -473,3 +471,31 @@ def test_completion_works(tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("figsupport"))
     ran = subprocess.run([program], capture_output=True, env=environment, check=False, text=True)
     assert "validate" in ran.stdout
+
+
+def test_a_bar_moves_for_each_large_file_and_goes_when_all_are_there() -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from figsupport.output import Bars
+
+    screen = StringIO()
+    bars = Bars(Console(file=screen, force_terminal=True, width=80))
+    bars.moved("[red]modèle.glb\x1b[2J", 8_000_000, 16_000_000)
+    bars.moved("photo.jpg", 1, 2)
+    bars.moved("[red]modèle.glb\x1b[2J", 16_000_000, 16_000_000)
+    assert not bars._progress.finished
+    bars.moved("photo.jpg", 2, 2)
+    assert bars._progress.finished
+    said = screen.getvalue()
+    assert "[red]modèle.glb" in said
+    assert "\x1b[2J" not in said
+    assert "16.0 MB" in said
+
+
+def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    from figsupport.cli import Options
+
+    Options().moved("model.glb", 1, 2)
+    assert capsys.readouterr().err == ""

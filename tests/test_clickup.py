@@ -12,7 +12,7 @@ import pytest
 
 from figsupport import steps
 from figsupport.adapters.clickup import ClickUpBoard
-from figsupport.adapters.http import Failure, pause
+from figsupport.adapters.http import Patience
 from figsupport.errors import (
     Credentials,
     FigsupportError,
@@ -44,7 +44,13 @@ OPEN: list[ClickUpBoard] = []
 
 
 def board_on(clickup: ClickUp, **changes: Any) -> ClickUpBoard:
-    given = {"key": KEY, "parent": PARENT, "assignee": 7, "settle": 90.0, "timeout": 0.5}
+    given = {
+        "key": KEY,
+        "parent": PARENT,
+        "assignee": 7,
+        "settle": 90.0,
+        "patience": Patience(0.5, 0.01),
+    }
     waits: list[float] = []
     board = ClickUpBoard(base_url=clickup.url, sleep=waits.append, **{**given, **changes})
     OPEN.append(board)
@@ -203,36 +209,3 @@ def test_a_lost_answer_waits_and_nothing_is_doubled(clickup: ClickUp, tmp_path: 
     code, done = run(tmp_path, clickup, "poll")
     assert (code, done["validated"], done["calls"]) == (0, 1, {"clickup": 1})
     assert len(clickup.children()) == 1
-
-
-# --- the policy ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("failure", "attempt", "repeatable", "waits"),
-    [
-        (Failure(429), 1, False, True),
-        (Failure(429, 12.0), 1, False, True),
-        (Failure(429, 3600.0), 1, False, False),
-        (Failure(429), 4, False, False),
-        (Failure(None, reached=False), 1, False, True),
-        (Failure(None), 1, False, False),
-        (Failure(None), 1, True, True),
-        (Failure(500), 1, False, False),
-        (Failure(503), 3, True, True),
-        (Failure(503), 4, True, False),
-        (Failure(400), 1, True, False),
-        (Failure(401), 1, True, False),
-        (Failure(404), 1, True, False),
-        (Failure(423), 1, True, True),
-        (Failure(501), 1, True, False),
-    ],
-)
-def test_when_to_try_again(failure: Failure, attempt: int, repeatable: bool, waits: bool) -> None:
-    for jitter in (0.0, 1.0):
-        wait = pause(failure, attempt, jitter, repeatable=repeatable)
-        assert (wait is not None) is waits
-        if wait is not None:
-            assert wait >= (failure.retry_after or 0)
-            assert wait <= 30
-            assert failure.status != 423 or wait >= 2

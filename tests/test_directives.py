@@ -54,6 +54,19 @@ HEADER = "| Objets | Complexité | Crédits | À savoir |"
         (GRID, swap("## Plusieurs objets", "### Plusieurs objets"), "« ## Plusieurs objets » is"),
         ("reponses.md", swap("## Refuser", "## Dire non"), "« ## Refuser » is missing"),
         ("classification.md", lambda text: "Bonjour.\n", "« ## Sources SUPPORT » is missing"),
+        # sizes
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | grand | 3 |"), "two numbers of metres"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | 3 | 0,9 |"), "the smaller first"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | 1 | nan |"), "two numbers of metres"),
+        (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit,, bed | 0,9 | 3 |"), "an empty object name"),
+        (
+            GRID,
+            swap("| lit, bed | 0,9 | 3 |", "| lit, chaise | 0,9 | 3 |"),
+            "« chaise » stands twice",
+        ),
+        (GRID, swap("| tout autre objet |", "| autre |"), "has no line « tout autre objet »"),
+        (GRID, swap("| fichier3d |", "| fichier4d |"), "code « fichier4d »; expected fichier,"),
+        (GRID, swap("dessus) : celles", "dessus), $objet : celles"), "unknown name « $objet »"),
         # lists
         ("reponses.md", after("Refuser", "- "), "«  » has no word"),
         ("reponses.md", after("Refuser", "- ???"), "« ??? » has no word"),
@@ -108,6 +121,13 @@ HEADER = "| Objets | Complexité | Crédits | À savoir |"
             swap("| inutilisable |", "| inutilisable | | |\n| inutilisable |"),
             "« inutilisable » needs a sentence in both languages",
         ),
+        # the briefing of a model
+        ("claude.md", swap("## Demandes", "## Requêtes"), "« ## Demandes » is missing"),
+        ("claude.md", swap("## Réponses", "## Réponses\n\n## Tarifs"), "« Réponses » is empty"),
+        ("claude.md", swap("| 0.10 |", "| dix |"), "a price is a number of dollars"),
+        ("claude.md", swap("| 0.10 |", "| -1 |"), "a price is a number of dollars"),
+        ("claude.md", swap("| 0.10 |", "| nan |"), "a price is a number of dollars"),
+        ("claude.md", swap("| Modèle |", "| Nom |"), "columns Modèle | Entrée | Sortie"),
         # letters
         ("emails/info.md", swap("[#$reference]", ""), "the subject must hold [#$reference]"),
         ("emails/info.md", swap("\n\n", "\n"), "an empty line is expected after the subject"),
@@ -133,7 +153,8 @@ def test_what_is_wrong_is_said(folder: Path, name: str, change: Edit, expected: 
 
 
 @pytest.mark.parametrize(
-    "name", ["classification.md", GRID, "reponses.md", "emails/quote.md", "emails/info.en.md"]
+    "name",
+    ["classification.md", GRID, "reponses.md", "claude.md", "emails/quote.md", "emails/info.en.md"],
 )
 def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -> None:
     path = folder / name
@@ -150,7 +171,7 @@ def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path / "nowhere")
-    assert len(found) == 3 + 11
+    assert len(found) == 4 + 11
     assert all(problem.endswith("is missing") for problem in found)
 
 

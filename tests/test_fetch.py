@@ -26,6 +26,8 @@ from figsupport.errors import FileProblem
 from figsupport.files.fetch import Fetched, FetchProblem, Network, downloaded, fetch, resolve
 from figsupport.files.guard import IPAddress, is_public
 
+from .test_guard import NOT_FOLLOWED
+
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 Answer = Callable[[socket.socket], None]
@@ -341,22 +343,22 @@ def test_a_hostile_server_gets_nowhere(
     assert code_of("http://files.example/a" + SIGNED) == code
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "file:///etc/passwd", "ftp://files.example/a", "data:text/plain,x", "", "files.example",
-        "http://user:pw@files.example/", "http://files.example@10.0.0.1/", "http://files.example:8080/",
-        "http://files.example:22/", "https://files.example:0/", "http://files.example\\@10.0.0.1/",
-        "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1/", "http://[::1]/", "http://0/",
-        "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/",
-        "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[fe80::1%25lo]/",
-        "http://[fd00:ec2::254]/", "http://100.100.100.200/", "http://168.63.129.16/",
-        "http://[fe80::5efe:808:808]/", "http://[2002:7f00:1::]/", "http://[fec0::1]/",
-        "http://localhost/", "http://private.example/", "http://mixed.example/", "http://xedmi.example/",
-        "https://mapped.example/", "http://none.example/", "http://files.example/\r\nX: y",
-        "http://" + "a" * 5_000,
-    ],
-)  # fmt: skip
+INNER = [
+    "file:///etc/passwd", "ftp://files.example/a", "data:text/plain,x", "", "files.example",
+    "http://user:pw@files.example/", "http://files.example@10.0.0.1/", "http://files.example:8080/",
+    "http://files.example:22/", "https://files.example:0/", "http://files.example\\@10.0.0.1/",
+    "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1/", "http://[::1]/", "http://0/",
+    "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.1/",
+    "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[fe80::1%25lo]/",
+    "http://[fd00:ec2::254]/", "http://100.100.100.200/", "http://168.63.129.16/",
+    "http://[fe80::5efe:808:808]/", "http://[2002:7f00:1::]/", "http://[fec0::1]/",
+    "http://localhost/", "http://private.example/", "http://mixed.example/", "http://xedmi.example/",
+    "https://mapped.example/", "http://none.example/", "http://files.example/\r\nX: y",
+    "http://" + "a" * 5_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", INNER)
 def test_no_inner_address_is_dialled(
     internet: Internet, code_of: Callable[..., str], url: str
 ) -> None:
@@ -371,6 +373,15 @@ def test_no_inner_address_is_dialled(
     }
     assert code_of(url) == "address"
     assert internet.dialled == []
+
+
+def test_the_corpus_is_as_large_as_it_should_be(say: Callable[[str], None]) -> None:
+    assert len(HOSTILE) >= 45
+    assert len({*INNER, *NOT_FOLLOWED}) >= 45
+    say(
+        f"{len(HOSTILE)} hostile answers and {len({*INNER, *NOT_FOLLOWED})} hostile links: each is "
+        "one problem, nothing private is dialled, nothing is left behind"
+    )
 
 
 STATUS = st.sampled_from([b"200 OK", b"302 Found", b"404 No", b"200", b"100 Continue", b""])

@@ -1,16 +1,18 @@
 """A client's file on its way in: brought here, told by its content, or asked for again."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from figsupport import directives
 from figsupport.core.intake import Limits
-from figsupport.core.model import FileRef
+from figsupport.core.model import FileFact, FileRef
 from figsupport.errors import FileProblem
 from figsupport.files.bring import bringer
-from figsupport.files.recognise import recogniser
+from figsupport.files.model3d.values import Model
+from figsupport.files.recognise import recogniser, together
 
 GRID = directives.load(directives.default_folder()).grid
 JPEG = b"\xff\xd8\xff\xe0" + b"x" * 100
@@ -52,9 +54,9 @@ def test_what_a_client_sent(
 ) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)
-    fact, ending = recogniser(GRID)(name, path)
+    fact, ending, _ = recogniser(GRID)(name, path)
     assert (fact.kind, ending) == (kind, extension)
-    assert fact.facts.get("disagrees", False) is (name == "photo.glb")
+    assert ("disagrees" in fact.facts) is (name == "photo.glb")
 
 
 @pytest.mark.parametrize(
@@ -76,3 +78,87 @@ def test_what_must_be_sent_again(
     with pytest.raises(FileProblem) as caught:
         recogniser(GRID, language)(name, path)  # type: ignore[arg-type]
     assert caught.value.code == code
+
+
+def test_the_pictures_of_a_material_library_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    path.write_text(
+        "newmtl wood\nmap_Kd -s 1 1 1 C:\\maps\\Wood oak.png\nmap_Bump a.png\nmap_Ks a.png\n"
+    )
+    found = recogniser(GRID)("Chaise.MTL", path).fact
+    assert (found.kind, found.facts["missing_files"]) == ("other", ["Wood oak.png", "a.png"])
+    assert "side_files" not in recogniser(GRID)("notes.txt", path).fact.facts
+
+
+# --- zips ----------------------------------------------------------------------------------
+
+OBJ = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
+
+
+def a_zip(path: Path, **members: str | bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name.replace("__", "."), content)
+    return path
+
+
+def in_zip(path: Path) -> FileFact:
+    return recogniser(GRID)("envoi.zip", path).fact
+
+
+def test_a_model_in_a_zip_is_looked_into_and_drawn(tmp_path: Path) -> None:
+    path = a_zip(tmp_path / "a", a__obj=OBJ, a__mtl="newmtl wood\nmap_Kd wood.png\n")
+    found = recogniser(GRID)("envoi.zip", path)
+    facts = found.fact.facts
+    assert (found.fact.kind, found.extension, facts["format"], facts["holds"]) == (
+        "model3d",
+        ".zip",
+        "zip",
+        "obj",
+    )
+    assert (facts["triangles"], facts["models"]) == (1, ["a.obj"])
+    assert (facts["opens"], facts["missing_files"]) == (True, ["wood.png"])
+    png = found.draw()
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+
+
+def test_a_zip_whose_gltf_lacks_its_bin_opens_and_says_so(tmp_path: Path) -> None:
+    gltf = '{"asset": {"version": "2.0"}, "buffers": [{"uri": "a.bin", "byteLength": 4}]}'
+    facts = in_zip(a_zip(tmp_path / "a", a__gltf=gltf)).facts
+    assert (facts["opens"], facts["damage"], facts["missing_files"]) == (True, "", ["a.bin"])
+
+
+def test_several_models_in_a_zip_count_together(tmp_path: Path) -> None:
+    facts = in_zip(a_zip(tmp_path / "a", a__obj=OBJ, b__obj=OBJ)).facts
+    assert (facts["triangles"], facts["meshes"], facts["models"]) == (2, 2, ["a.obj", "b.obj"])
+    assert (facts["opens"], facts["missing_files"]) == (True, ["a.mtl", "a.mtl"])
+    assert facts["dimensions_m"] is None
+    broken = in_zip(a_zip(tmp_path / "b", a__obj=OBJ, b__obj=OBJ + "f 7 8 9\n")).facts
+    assert (broken["opens"], broken["damage"], broken["triangles"]) == (False, "indices", None)
+    assert together([Model(True, vertices=3), Model(None)]) == Model(None, missing_files=())
+
+
+@pytest.mark.parametrize(
+    ("members", "facts"),
+    [
+        ({"a__txt": "Bonjour"}, {"format": "zip", "opens": True}),
+        ({"..__a__obj": OBJ, "/etc/a__obj": OBJ}, {"format": "zip", "opens": False, "damage": "names"}),
+    ],
+)  # fmt: skip
+def test_a_zip_without_a_model_we_may_read_is_a_zip(
+    tmp_path: Path, members: dict[str, str], facts: dict[str, object]
+) -> None:
+    found = recogniser(GRID)("envoi.zip", a_zip(tmp_path / "a", **members))
+    assert (found.fact.kind, found.fact.facts) == ("other", facts)
+    assert found.draw() is None
+
+
+def test_a_locked_zip_is_not_read(tmp_path: Path) -> None:
+    path = a_zip(tmp_path / "a", a__obj=OBJ)
+    content = bytearray(path.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    assert in_zip(path).facts == {"format": "zip", "opens": None, "notes": ["encrypted"]}
+    assert recogniser(GRID)("envoi.zip", path).draw() is None

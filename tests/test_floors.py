@@ -21,9 +21,11 @@ FLOORS = {
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
     "workflow": {"services", "steps", "ports", "core", "private"},
+    "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
     "commands": {
-        "workflow", "rehearsal", "health", "services", "settings", "adapters", "steps", "core",
+        "workflow", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps",
+        "core", "directives", "files",
     },
     "output": {"core", "workflow"},
     "cli": {"commands", "output", "private"},
@@ -41,6 +43,7 @@ LIBRARIES = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
+    "httpx2": {"adapters"},
     "PIL": {"files"},
 }
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from figsupport.files.model3d import read
-from figsupport.files.model3d.values import Model, Source
+from figsupport.files.model3d import patches, read
+from figsupport.files.model3d.values import Model, Patch, Source
 
 from .gltf_files import BLOB, PNG, POINTS, Json, data_uri, glb, gltf, model
 
@@ -302,3 +302,60 @@ def test_other_versions_are_only_recognised(content: bytes, look: Look) -> None:
 
 def test_a_format_that_nobody_reads_is_only_recognised(tmp_path: Path) -> None:
     assert read("skp", Source(tmp_path / "none")) == Model()
+
+
+# --- drawn ---------------------------------------------------------------------------------
+
+
+def drawn(tmp_path: Path, **changes: Any) -> list[Patch]:
+    path = tmp_path / "model.glb"
+    path.write_bytes(glb(model(**changes)))
+    return list(patches("glb", Source(path)))
+
+
+def test_what_is_drawn_stands_where_the_scene_puts_it(tmp_path: Path) -> None:
+    nodes = [{"mesh": 0}, {"mesh": 0, "translation": [0, 0, 10]}, {"children": [0, 1]}]
+    here, there = drawn(tmp_path, nodes=nodes, scenes=[{"nodes": [2]}])
+    assert list(here.corners) == list(there.corners) == [0, 1, 2, 0, 2, 3, 0, 1, 4]
+    assert list(here.points[2::3]) == [0, 0, 0, 0, 3]
+    assert list(there.points[2::3]) == [10, 10, 10, 10, 13]
+
+
+@pytest.mark.parametrize(
+    ("mode", "corners"),
+    [
+        (4, [0, 1, 2, 0, 2, 3, 0, 1, 4]),
+        (5, [0, 1, 2, 1, 2, 0, 2, 0, 2, 0, 2, 3, 2, 3, 0, 3, 0, 1, 0, 1, 4]),
+        (6, [0, 1, 2, 0, 2, 0, 0, 0, 2, 0, 2, 3, 0, 3, 0, 0, 0, 1, 0, 1, 4]),
+        (1, []),
+    ],
+)
+def test_triangles_strips_and_fans_are_drawn(tmp_path: Path, mode: int, corners: list[int]) -> None:
+    part = {"attributes": {"POSITION": 1}, "indices": 0, "mode": mode}
+    found = drawn(tmp_path, meshes=[{"primitives": [part]}])
+    assert [list(patch.corners) for patch in found] == ([corners] if corners else [])
+
+
+def test_a_colour_is_that_of_its_material_and_grey_under_a_texture(tmp_path: Path) -> None:
+    part = {"attributes": {"POSITION": 1}, "indices": 0, "material": 0}
+    red = {"baseColorFactor": [1, 0, 0, 1]}
+    for surface, colour in (
+        (red, (255, 0, 0)),
+        ({**red, "baseColorTexture": {"index": 0}}, (190, 190, 190)),
+        ({}, (190, 190, 190)),
+        ("paint", (190, 190, 190)),
+    ):
+        material = {"pbrMetallicRoughness": surface}
+        (patch,) = drawn(tmp_path, meshes=[{"primitives": [part]}], materials=[material])
+        assert patch.colour == colour
+    (patch,) = drawn(tmp_path)
+    assert patch.colour == (190, 190, 190)
+
+
+def test_points_that_are_not_there_are_not_drawn(tmp_path: Path) -> None:
+    root = model()
+    root["accessors"][1]["count"] = 4
+    path = tmp_path / "model.glb"
+    path.write_bytes(glb(root))
+    (patch,) = patches("glb", Source(path))
+    assert list(patch.corners) == [0, 1, 2, 0, 2, 3]

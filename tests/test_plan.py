@@ -22,6 +22,7 @@ from figsupport.core.model import (
     Message,
     Post,
     PostKind,
+    Proof,
     Reply,
     SentLetter,
     Status,
@@ -98,6 +99,8 @@ def carry_out(case: Case, step: Due, intent: Intent, analysis: Analysis) -> Case
             return progress.analyzed(case, analysis, NOW)
         case Step.UPDATE:
             return progress.updated(case, changed_properties(case), NOW)
+        case Step.PROOF:
+            return progress.proof_stored(case, Proof(name="a.json", sha256="0" * 64), NOW)
         case Step.SUBTASK:
             return progress.subtask_created(case, SubtaskRef(id="9"), NOW)
         case Step.POST:

@@ -293,7 +293,6 @@ admin|demande_3d|Commode Boulle|Commode Boulle écaille et laiton|c.jpg
 admin|formulaire_modelisation|Gros volume|Nous avons une cinquantaine de tables à modéliser|t.jpg
 admin|email|Sculpture|Wood sculpture of an eagle|s.jpg
 admin|formulaire_modelisation|Porte|Porte d'église gothique sculptée|p.jpg
-admin|chat||hello modelisation de mon buffé svp g mis les foto|b.jpg
 admin|formulaire_modelisation|Cheminée|Cheminee de style Louis XV avec coquilles sculptees|c.jpg
 admin|email|Three items|Sofa, rug and floor lamp|a.jpg
 admin|formulaire_modelisation|Cuisine|Cuisine équipée en L|c.jpg
@@ -440,3 +439,11 @@ def test_facts_lead_to_one_of_four_prices_and_never_to_a_lower_one() -> None:
         if usable and not models and named and (ornate or several or known in {None, "complex"}):
             assert found.credits is None
             assert not found.lacks
+
+
+def test_a_place_is_not_the_thing_that_goes_there() -> None:
+    """« balance de cuisine » is no kitchen: only a person can price what the grid does not know."""
+    for text in ("Un zibulon de cuisine à modéliser", "A kitchen zibulon to be modelled, please"):
+        found = analyzed(text)
+        assert "cuisine" not in " ".join(found.reasons), found
+        assert "kitchen" not in " ".join(found.reasons), found

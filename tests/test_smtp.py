@@ -4,8 +4,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from datetime import datetime
-from email import message_from_bytes
-from email.policy import default
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from figsupport.errors import (
 from figsupport.ports import Mail
 
 from .contracts import MailContract, a_letter
+from .standins.smtp import Office, start
 from .values import NOW
 
 CERTIFICATES = trustme.CA()
@@ -34,39 +33,9 @@ def clock() -> datetime:
     return NOW
 
 
-class Office:
-    """What the server does with a letter: keeps it, or answers as a test says."""
-
-    def __init__(self) -> None:
-        self.letters: list[Any] = []
-        self.answers: dict[str, str] = {}
-
-    async def handle_RCPT(  # noqa: N802 — the name the server calls
-        self, server: Any, session: Any, envelope: Any, address: str, options: Any
-    ) -> str:
-        if "recipient" in self.answers:
-            return self.answers["recipient"]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        if "letter" in self.answers:
-            return self.answers["letter"]
-        self.letters.append((envelope, message_from_bytes(envelope.content, policy=default)))
-        return "250 OK"
-
-
 def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     good = data.login == b"team" and data.password == b"right"
     return AuthResult(success=good, handled=False)
-
-
-def start(office: Office, **given: Any) -> Controller:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(office, hostname="127.0.0.1", port=port, **given)
-    controller.start()
-    return controller
 
 
 @pytest.fixture
@@ -102,7 +71,7 @@ def mail_to(controller: Controller, **changes: Any) -> SmtpMail:
 
 
 class TestSmtpMail(MailContract):
-    proves = False
+    proves = None
 
     @pytest.fixture
     def mail(self, secure: Controller, office: Office) -> Mail:

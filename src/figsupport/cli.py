@@ -3,11 +3,11 @@
 Nothing heavy is imported here: start-up is a feature.
 """
 
-import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -42,6 +42,17 @@ class Options:
         self.quiet = False
         self.env_file: Path | None = None
         self.notice = ""  # said beside the result, to people
+        self._bars: Any = None
+
+    def moved(self, name: str, done: int, total: int) -> None:
+        """Show on a terminal how far a large file is on its way to the store."""
+        if self.quiet or not sys.stderr.isatty():
+            return
+        if self._bars is None:
+            from figsupport.output import Bars
+
+            self._bars = Bars()
+        self._bars.moved(name, done, total)
 
     def add(
         self,
@@ -57,6 +68,11 @@ class Options:
         self.verbose += verbose
         self.quiet = self.quiet or quiet
         self.env_file = env_file or self.env_file
+
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
+        if not self.quiet:
+            print(sentence, file=sys.stderr, flush=True)
 
 
 Json = Annotated[
@@ -97,8 +113,8 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
 
     The function's first parameter, `options`, receives the global options.
     """
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    shared = list(inspect.signature(_global, eval_str=True).parameters.values())[:-1]
+    own = list(signature(function, eval_str=True).parameters.values())[1:]
+    shared = list(signature(_global, eval_str=True).parameters.values())[:-1]
 
     @wraps(function)
     def run(context: typer.Context, **given: Any) -> Any:
@@ -106,9 +122,9 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
         options.add(**{parameter.name: given.pop(parameter.name) for parameter in shared[1:]})
         return function(options, **given)
 
-    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    run.__signature__ = Signature(  # type: ignore[attr-defined]
         [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            parameter.replace(kind=Parameter.KEYWORD_ONLY)
             for parameter in (shared[0], *own, *shared[1:])
         ]
     )
@@ -122,6 +138,8 @@ RequestArgument = Annotated[
         help="A path, - for standard input, or a JSON object. JSON Lines: many requests.",
     ),
 ]
+Share = Annotated[float | None, typer.Option(min=0, max=1, metavar="0..1", show_default=False)]
+Count = Annotated[int | None, typer.Option(min=0, metavar="N", show_default=False)]
 Ticket = Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's number.")]
 
 
@@ -199,12 +217,23 @@ def poll(
 
 @command
 def tickets(
-    options: Options, ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None
+    options: Options,
+    ticket: Annotated[str | None, typer.Argument(metavar="[TICKET]")] = None,
+    sent: Annotated[
+        bool, typer.Option("--sent", help="I have sent the letters left as drafts.")
+    ] = False,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="The record of the client's acceptance, checked.")
+    ] = False,
 ) -> Any:
     """List the open cases, or tell one case's story."""
     from figsupport import commands
 
-    return commands.tickets(options, ticket)
+    if (sent or proof) and ticket is None:
+        raise typer.BadParameter("--sent and --proof tell of one ticket: give its TICKET")
+    if proof and ticket is not None:
+        return commands.proof(options, ticket)
+    return commands.tickets(options, ticket, sent)
 
 
 @command
@@ -223,6 +252,45 @@ def reply(
 
 
 @command
+def inspect(
+    options: Options,
+    places: Annotated[list[str], typer.Argument(metavar="FILE|URL…", help="Files and links.")],
+    thumbnail: Annotated[
+        Path | None,
+        typer.Option("--thumbnail", metavar="FOLDER|FILE", help="Draw models to PNG files."),
+    ] = None,
+    french: Annotated[bool, typer.Option("--french", help="Findings in French.")] = False,
+) -> Any:
+    """Tell what files really are, and whether models are ready for augmented reality."""
+    from figsupport import commands
+
+    return commands.inspect(options, places, thumbnail, "fr" if french else "en")
+
+
+@command
+def eval(  # noqa: A001 — the command's name
+    options: Options,
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="Labelled cases, JSON Lines.")],
+    judge: Annotated[str, typer.Option(help="rules or claude.")] = "rules",
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Two judges side by side."),
+    ] = None,
+    min_accuracy: Share = None,
+    max_false_accepts: Count = None,
+    max_money_errors: Count = None,
+) -> Any:
+    """Measure a judge on labelled cases; exit 69 when it misses a threshold."""
+    from figsupport import commands
+
+    wanted = (min_accuracy, max_false_accepts, max_money_errors)
+    judges = compare or (judge,)
+    if unknown := set(judges) - {"rules", "claude"}:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: a judge is rules or claude")
+    return commands.evaluate(options, cases, judges, wanted, compare=compare is not None)
+
+
+@command
 def health(options: Options) -> Any:
     """Check settings, directives and every provider."""
     from figsupport import commands
@@ -232,7 +300,7 @@ def health(options: Options) -> Any:
 
 @command
 def setup(options: Options) -> Any:
-    """Create what the desk needs (ticket properties); safe to repeat."""
+    """Create what the desk needs (ticket properties) and prove the store; safe to repeat."""
     from figsupport import commands
 
     return commands.setup(options)

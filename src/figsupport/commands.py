@@ -3,14 +3,16 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from figsupport import settings as settings_
 from figsupport import workflow
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
-from figsupport.core.model import Case, Request
+from figsupport.core.model import Case, Language, Request
+from figsupport.core.plan import Waiting, waiting
+from figsupport.core.scoring import Thresholds, missed
 from figsupport.errors import (
     Busy,
     FigsupportError,
@@ -18,7 +20,7 @@ from figsupport.errors import (
     Misconfigured,
     NotFound,
     Problem,
-    TryLater,
+    Settling,
     Unavailable,
 )
 from figsupport.services import Services
@@ -36,6 +38,14 @@ class Options(Protocol):
     quiet: bool
     env_file: Path | None
     notice: str
+
+    def moved(self, name: str, done: int, total: int) -> None:
+        """Show how far a large file is on its way to the store."""
+        ...
+
+    def warn(self, sentence: str) -> None:
+        """Say at once, on standard error, what the run has to do without."""
+        ...
 
 
 class Answer(NamedTuple):
@@ -86,7 +96,9 @@ def _intake(given: Request | Case, services: Services) -> Answer:
 def intake_document(case: Case, new: bool) -> dict[str, Any]:
     """Return the document that `intake` prints and the webhook answers."""
     support = case.classification is not None and case.classification.type == "SUPPORT"
-    waiting = "Ticket modélisation créé, en attente de validation"
+    message = "Ticket support créé" if support else _CREATED
+    if case.drafts:
+        message += " ; lettre NON ENVOYÉE, laissée en brouillon sur le ticket"
     return {
         "status": "done" if support else "pending_validation",
         "ticket_id": case.ticket.id if case.ticket else None,
@@ -96,9 +108,12 @@ def intake_document(case: Case, new: bool) -> dict[str, Any]:
         "files_uploaded": sum(1 for file in case.files if file.url),
         "validation_status": case.validation_status,
         "credits_estimes": case.credits_estimes,
-        "message": "Ticket support créé" if support else waiting,
+        "message": message,
         "request_id": case.id,
     }
+
+
+_CREATED = "Ticket modélisation créé, en attente de validation"
 
 
 def classify(options: Options, argument: str) -> Answer | Answers:
@@ -134,6 +149,7 @@ def _for_each(
     lines = _json_lines(text)
     if lines is None:
         return work(_parse(text, folder, services), services)
+    services.moved = None  # one bar is enough
     return Answers(_each(lines, folder, services, work), len(lines))
 
 
@@ -305,19 +321,23 @@ _NOTHING: dict[str, Any] = {
 
 def _needs_person(done: workflow.Round) -> bool:
     told = done.questions or done.unclear or done.strangers or done.errors
-    return bool(told) or any(case.validation_status == "pending_admin" for case in done.touched)
+    waits = (Waiting.ADMINISTRATOR, Waiting.DRAFT)
+    return bool(told) or any(waiting(case) in waits for case in done.touched)
 
 
 def _round_exit(done: workflow.Round) -> int:
-    return gravest(error.exit_code for _, error in done.errors if not isinstance(error, TryLater))
+    return gravest(error.exit_code for _, error in done.errors if not isinstance(error, Settling))
 
 
-def tickets(options: Options, ticket: str | None) -> Answer:
-    """List the open cases, or one case."""
+def tickets(options: Options, ticket: str | None, sent: bool) -> Answer:
+    """List the open cases, or one case; `sent`: a person has sent its drafts."""
     services = open_services(options)
     if ticket is None:
         cases = services.cases.open_cases()
         return Answer([_line(case) for case in cases], "tickets", (cases, services.now()))
+    if sent:
+        marked = workflow.mark_sent(ticket, services)
+        return Answer(marked.model_dump(mode="json"), "case", (marked,))
     case = services.cases.by_ticket(ticket) or services.cases.load(ticket)
     if case is None:
         raise NotFound(
@@ -327,9 +347,25 @@ def tickets(options: Options, ticket: str | None) -> Answer:
     return Answer(case.model_dump(mode="json"), "case", (case,))
 
 
-def _line(case: Case) -> dict[str, Any]:
-    from figsupport.core.plan import waiting
+def proof(options: Options, ticket: str) -> Answer:
+    """Show the record of a client's acceptance, and whether it still holds."""
+    from figsupport.core import acceptance
 
+    case, found, stored = workflow.proof_of(ticket, open_services(options))
+    checks = list(acceptance.check(stored, case))
+    holds = all(one.holds for one in checks)
+    document = {
+        "ticket": ticket,
+        "holds": holds,
+        "checks": [one._asdict() for one in checks],
+        "sha256": found.sha256,
+        "url": found.url,
+        "record": json.loads(stored) if holds else stored.decode("utf-8", "replace"),
+    }
+    return Answer(document, "proof", (case, document), 0 if holds else 65)
+
+
+def _line(case: Case) -> dict[str, Any]:
     return {
         "id": case.id,
         "reference": case.reference,
@@ -341,6 +377,7 @@ def _line(case: Case) -> dict[str, Any]:
         "credits_estimes": case.credits_estimes,
         "created_at": case.created_at.isoformat(),
         "waiting": str(waiting(case)),
+        "cost": case.cost.dollars if case.cost else 0.0,
         "doing": case.doing.step if case.doing else None,
     }
 
@@ -362,6 +399,32 @@ def reply(options: Options, ticket: str, text: str | None, eml: Path | None) -> 
     return Answer(message.model_dump(mode="json"), "reply", (case, message))
 
 
+def evaluate(
+    options: Options,
+    path: Path,
+    judges: Sequence[str],
+    wanted: tuple[float | None, int | None, int | None],
+    *,
+    compare: bool,
+) -> Answer:
+    """Measure judges on labelled cases; exit 69 when one misses a threshold.
+
+    `wanted` is the least accuracy, the most false accepts and the most money errors.
+    """
+    from figsupport import evaluation
+
+    found = settings_.load(options.env_file)
+    names = ("rules",) if options.dry_run else judges  # a dry run calls no model
+    desks = [Services(found.judging_by(name)) for name in names]
+    for services in desks:
+        services.warn = options.warn
+    cases = evaluation.read_cases(path, desks[0])
+    reports = [evaluation.evaluate(cases, services) for services in desks]
+    below = [missed(report, Thresholds(*wanted)) for report in reports]
+    document = reports if compare else reports[0]
+    return Answer(document, "evaluation", (reports, below), 69 if any(below) else 0)
+
+
 def health(options: Options) -> Answer:
     """Check settings, directives and every provider; works when half of it is broken."""
     from figsupport.health import examine
@@ -375,10 +438,35 @@ def health(options: Options) -> Answer:
 def setup(options: Options) -> Answer:
     """Create what the desk needs; safe to repeat."""
     services = Services(settings_.load(options.env_file))
-    prepare = getattr(services.desk, "setup", None)
-    done = prepare(dry_run=options.dry_run) if prepare else []
+    done = []
+    for port in services.adapters._fields:
+        if prepare := getattr(getattr(services, port), "setup", None):
+            done += prepare(dry_run=options.dry_run)
     document = {word: [name for name, state in done if state == word] for word in ("made", "there")}
     return Answer(document, "setup", (done,))
+
+
+def inspect(
+    options: Options, places: list[str], thumbnail: Path | None, language: Language
+) -> Answer:
+    """Tell what files really are. Needs no provider; downloads nothing under --dry-run."""
+    from figsupport import directives
+    from figsupport.files import inspect as inspecting
+    from figsupport.files.bring import bringer
+
+    found = settings_.load(options.env_file)
+    grid = directives.load(found.figsupport_directives or directives.default_folder()).grid
+    bring = bringer(found.home / "spool", found.limits, found.allow_hosts, language)
+    if options.dry_run:
+        thumbnail, places = None, [place for place in places if "://" not in place]
+    draw = thumbnail is not None
+    inspected = inspecting.inspect(places, bring, grid, language, draw=draw)
+    documents = [inspecting.document(one.fact, grid, language) for one in inspected]
+    if thumbnail is not None:
+        for one, document in zip(inspected, documents, strict=True):
+            picture = inspecting.save_thumbnail(one, thumbnail, alone=len(inspected) == 1)
+            document["thumbnail"] = picture and str(picture)
+    return Answer(documents, "inspected", (documents, [one.fact for one in inspected], language))
 
 
 # --- services -----------------------------------------------------------------------------
@@ -391,7 +479,9 @@ def open_services(options: Options) -> Services:
     """
     found = settings_.load(options.env_file)
     services = Services(found)
+    services.warn = options.warn
     _ = services.directives
+    services.moved = options.moved
     if services.adapters.all_local:
         options.notice = f"Embedded desk, no key set: everything stays in {found.home}"
     if options.dry_run:

@@ -1,31 +1,64 @@
 """The directives as values: `directives/*.md`, read strictly, every problem in one error."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from figsupport.core.letters import ACCEPT_WORDS, NAME, NAMES
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
-from figsupport.core.rules import Directives, Grid, Missing, ReplyWords, Template, TypeWords
+from figsupport.core.rules import (
+    Briefing,
+    Directives,
+    Grid,
+    Missing,
+    ReplyWords,
+    Tariff,
+    Template,
+    TypeWords,
+)
 from figsupport.core.words import words
 from figsupport.errors import InvalidDirectives, Problem
 
+#: The second opinion's weights, trained from `training/requests.txt`.
+_WEIGHTS = Path(__file__).parent / "scorer.json"
 _CAP = 500_000
 _HIGHEST_CREDITS = 20
+_DOLLARS = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?")
 _PROSE = frozenset({"Principes", "Limites"})
 _REPLIES = {
     "Accepter": "accept",
-    "Refuser": "refuse",
-    "Apporter des informations": "inform",
-    "Demander": "ask",
-    "Objecter": "objection",
+    "Oui": "yes",
+    "Ce qu'on accepte": "about",
+    "Accuser réception": "receipt",
     "Politesse": "courtesy",
+    "Refuser": "refuse",
+    "Remettre à plus tard": "later",
+    "Objecter": "objection",
+    "Demander": "ask",
+    "Ne demande rien": "idle",
+    "Apporter des informations": "inform",
     "Absence": "absence",
 }
+_BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
+_CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
+_MOST_VARIANTS = 5_000
 _DELIVERED = "SUPPORT : modèle déjà livré ou commandé"
 _WISHES = "MODELISATION : demande nouvelle"
-_MISSING_CODES = ("fichier", "inutilisable", "objet")
+#: what may be missing, and whether the sentence names files
+_MISSING_CODES = {
+    "fichier": False,
+    "inutilisable": True,
+    "fichier3d": True,
+    "accompagnent": True,
+    "photos": True,
+    "angles": True,
+    "objet": False,
+}
+_SIZES = "Tailles plausibles"
+_ANY_OBJECT = "tout autre objet"
 
 
 class Line(NamedTuple):
@@ -54,6 +87,7 @@ def load(folder: Path) -> Directives:
     types = _types(_Document(folder / "classification.md", problems))
     grid = _grid(_Document(folder / "grille_credits_modelisation.md", problems))
     replies = _replies(_Document(folder / "reponses.md", problems))
+    briefing = _briefing(_Document(folder / "claude.md", problems))
     templates = _templates(folder / "emails", problems)
     if problems:
         raise InvalidDirectives(
@@ -63,7 +97,14 @@ def load(folder: Path) -> Directives:
             "repository shows how each file is written.",
             problems=problems,
         )
-    return Directives(types=types, grid=grid, replies=replies, templates=templates)
+    return Directives(
+        types=types,
+        grid=grid,
+        replies=replies,
+        briefing=briefing,
+        templates=templates,
+        weights=_WEIGHTS.read_text(encoding="utf-8"),
+    )
 
 
 class _Document:
@@ -74,6 +115,7 @@ class _Document:
         self._problems = problems
         self._sections: dict[str, list[Line]] = {}
         self._headings: dict[str, int] = {}
+        self._texts: dict[str, list[str]] = {}
         section = ""
         lines = _lines(path, path.name, problems)
         self._readable = bool(lines)
@@ -84,7 +126,10 @@ class _Document:
                     self.problem(number, f"the section « {section} » stands twice")
                 self._headings[section] = number
                 self._sections[section] = []
-            elif section and line.lstrip().startswith(("* ", "+ ", "• ", "-\u00a0")):
+                self._texts[section] = []
+                continue
+            self._texts.setdefault(section, []).append(line)
+            if section and line.lstrip().startswith(("* ", "+ ", "• ", "-\u00a0")):
                 self.problem(number, f"« {line.strip()} »: a line of a list starts with « - »")
             elif section and line.startswith("- "):
                 self._sections[section].append(Line(number, (line[2:].strip(),)))
@@ -115,6 +160,10 @@ class _Document:
                 known = ", ".join(f"« {one} »" for one in sorted(wanted))
                 self.problem(number, f"unknown section « {name} »; expected one of {known}")
 
+    def lines(self, section: str) -> Sequence[Line]:
+        """Return the lines of a section, none when it is missing."""
+        return self._sections.get(section, ())
+
     def phrases(self, section: str) -> tuple[str, ...]:
         """Return the list of a section; it must not be empty or say a thing twice."""
         lines = self._sections.get(section, [])
@@ -129,6 +178,13 @@ class _Document:
                 self.problem(line.number, f"« {line.text} » stands already in line {seen[parts]}")
             seen.setdefault(parts, line.number)
         return tuple(line.text for line in lines)
+
+    def prose(self, section: str) -> str:
+        """Return the whole text of a section; it must not be empty."""
+        text = "\n".join(self._texts.get(section, [])).strip()
+        if section in self._headings and not text:
+            self.problem(self._headings[section], f"« {section} » is empty")
+        return text
 
     def table(self, section: str, header: Sequence[str]) -> list[Line]:
         """Return the rows of a section's table, whose columns must be as named."""
@@ -206,8 +262,9 @@ def _grid(document: _Document) -> Grid:
         "Parties d'un objet",
         "Mots qui ne disent pas l'objet",
     )
-    document.expect(["Objets", *lists, "Fichiers utilisables", "Ce qui peut manquer"])
+    document.expect(["Objets", *lists, "Fichiers utilisables", "Ce qui peut manquer", _SIZES])
     objects, credits_, adjustment = _objects(document)
+    sizes = _sizes(document)
     return Grid(
         objects=objects,
         credits=credits_,
@@ -219,6 +276,8 @@ def _grid(document: _Document) -> Grid:
         generic=document.phrases(lists[4]),
         extensions=_extensions(document),
         missing=_missing(document),
+        any_size=sizes.pop(_ANY_OBJECT, (0.0, math.inf)),
+        sizes=sizes,
     )
 
 
@@ -298,7 +357,7 @@ def _missing(document: _Document) -> dict[str, Missing]:
         found[code] = Missing(french, english)
         for text in (french, english):
             for name in NAME.findall(text):
-                if name != "noms" or code != "inutilisable":
+                if name != "noms" or not _MISSING_CODES.get(code):
                     document.problem(row.number, f"unknown name « ${name} »")
     for code in _MISSING_CODES:
         if code not in found:
@@ -306,12 +365,80 @@ def _missing(document: _Document) -> dict[str, Missing]:
     return found
 
 
+def _sizes(document: _Document) -> dict[str, tuple[float, float]]:
+    """Return the least and the most metres of the longest side, by the object's name."""
+    found: dict[str, tuple[float, float]] = {}
+    for row in document.table(_SIZES, ("Objets", "Au moins (m)", "Au plus (m)")):
+        try:
+            low, high = (float(cell.replace(",", ".")) for cell in row.cells[1:])
+        except ValueError:
+            low, high = 0.0, 0.0
+        if not 0 < low < high < math.inf:
+            document.problem(row.number, "two numbers of metres are expected, the smaller first")
+            continue
+        for name in (part.strip() for part in row.text.split(",")):
+            if not words(name):
+                document.problem(row.number, "an empty object name (two commas?)")
+            elif name in found:
+                document.problem(row.number, f"« {name} » stands twice")
+            found[name] = low, high
+    if _ANY_OBJECT not in found:
+        document.problem(1, f"« {_SIZES} » has no line « {_ANY_OBJECT} »")
+    return found
+
+
 def _replies(document: _Document) -> ReplyWords:
     document.expect(_REPLIES)
-    found = {field: document.phrases(section) for section, field in _REPLIES.items()}
-    for section in ("Refuser", "Objecter", "Demander"):
-        document.opposed("Accepter", section, "accepts and objects at once")
-    return ReplyWords(**found)
+    found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
+    for section, field in _REPLIES.items():
+        document.phrases(section)
+        for line in document.lines(section):
+            variants = _variants(line.text)
+            if not variants:
+                document.problem(line.number, f"« {line.text} » has a bracket too many, or choices")
+            for phrase in variants:
+                if not phrase:
+                    document.problem(line.number, f"« {line.text} » can be nothing at all")
+                elif field in _BLOCKING and (phrase in found["accept"] or phrase in found["yes"]):
+                    document.problem(line.number, f"« {phrase} » accepts and objects at once")
+                found[field][phrase] = None
+    return ReplyWords(**{field: tuple(phrases) for field, phrases in found.items()})
+
+
+def _variants(line: str) -> list[str]:
+    """Return the phrases of a line, folded: « [a|b] » may be missing, « (a|b) » is a choice.
+
+    Nothing when a bracket has no partner, or when they are too many.
+    """
+    options: list[list[str]] = []
+    place = 0
+    for found in _CHOICE.finditer(line):
+        optional, choice = found.groups()
+        options.append([line[place : found.start()]])
+        options.append((choice or optional or "").split("|") + ([] if optional is None else [""]))
+        place = found.end()
+    options.append([line[place:]])
+    broken = any(sign in piece for pieces in options for piece in pieces for sign in "[]()|")
+    if broken or math.prod(map(len, options)) > _MOST_VARIANTS:
+        return []
+    folded = [[_folded(piece) for piece in pieces] for pieces in options]
+    return [" ".join(filter(None, parts)) for parts in product(*folded)]
+
+
+def _folded(piece: str) -> str:
+    return " … ".join(" ".join(words(part)) for part in piece.split("…")).strip(" ")
+
+
+def _briefing(document: _Document) -> Briefing:
+    document.expect(["Demandes", "Réponses", "Tarifs"])
+    tariffs: dict[str, Tariff] = {}
+    for row in document.table("Tarifs", ("Modèle", "Entrée", "Sortie")):
+        model, *prices = row.cells
+        if all(_DOLLARS.fullmatch(price) for price in prices):
+            tariffs[model] = Tariff(*(float(price.replace(",", ".")) for price in prices))
+        else:
+            document.problem(row.number, "a price is a number of dollars, such as 0.10")
+    return Briefing(document.prose("Demandes"), document.prose("Réponses"), tariffs)
 
 
 def _templates(

@@ -99,6 +99,10 @@ class TryLater(Unavailable):
         self.until = until
 
 
+class Settling(TryLater):
+    """The answer to a call was lost and the call may still be applied: nothing is wrong."""
+
+
 class Busy(Unavailable):
     """Another figsupport process is working on the same thing."""
 

@@ -1,6 +1,7 @@
 """Is everything usable? Works when half of it is broken, and never prints a secret."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from figsupport import __version__
@@ -24,11 +25,12 @@ def examine(settings: Settings) -> dict[str, Any]:
         services = Services(settings)
     except FigsupportError as error:
         return _document("unhealthy", {"settings": _failed("settings", error, 0.0)}, set())
-    names = services.adapters._asdict()
-    parts = {"directives": _probe("files", services, "directives")}
-    for port, name in names.items():
-        parts[port] = _probe(name, services, port)
-    parts["cases"] = _probe("local", services, "cases")
+    names = {"directives": "files", **services.adapters._asdict(), "cases": "local"}
+    built = {part: _built(services, part) for part in names}
+    with ThreadPoolExecutor(len(names)) as lanes:  # each provider is waited for at once
+        probed = lanes.map(lambda part: _probe(names[part], built[part]), names)
+        parts = dict(zip(names, probed, strict=True))
+    services.close()
     good = {name for name, part in parts.items() if part["ok"]}
     if len(good) == len(parts):
         return _document("healthy", parts, good)
@@ -45,10 +47,19 @@ def _document(status: str, parts: dict[str, Any], good: set[str]) -> dict[str, A
     }
 
 
-def _probe(adapter: str, services: Services, part: str) -> dict[str, Any]:
-    began = time.perf_counter()
+def _built(services: Services, part: str) -> Any:
+    """Return a part of the services, or the error that building it raised."""
     try:
-        provider = getattr(services, part)
+        return getattr(services, part)
+    except FigsupportError as error:
+        return error
+
+
+def _probe(adapter: str, provider: Any) -> dict[str, Any]:
+    began = time.perf_counter()
+    if isinstance(provider, FigsupportError):
+        return _failed(adapter, provider, 0.0)
+    try:
         found = provider.check() if hasattr(provider, "check") else None
     except FigsupportError as error:
         return _failed(adapter, error, time.perf_counter() - began)

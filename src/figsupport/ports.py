@@ -5,7 +5,7 @@ inherits. Any method may raise `Unavailable` (in doubt: the work may have been d
 `Refused` or `Credentials` (it was not done); other errors are listed at the method.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -23,7 +23,15 @@ from figsupport.core.model import (
     SubtaskRef,
     Ticket,
     TicketRef,
+    Way,
 )
+
+#: The ticket of the case we hold with this reference, or None.
+Known = Callable[[str], str | None]
+
+
+def nobody(_: str) -> None:
+    """Know no reference: the desk is asked about each."""
 
 
 class TicketDraft(NamedTuple):
@@ -111,10 +119,11 @@ class Desk(Protocol):
         """Return the mails of a ticket, ours and the client's, oldest first."""
         ...
 
-    def new_messages(self, watermark: str | None) -> News:
+    def new_messages(self, watermark: str | None, known: Known = nobody) -> News:
         """Return incoming messages since the watermark (None: all), oldest first.
 
-        A message may come again (the caller drops known ids); none may be left out.
+        `known` tells the ticket of a reference without asking anybody. A message may come
+        again (the caller drops known ids); none may be left out.
         """
         ...
 
@@ -126,12 +135,12 @@ class Desk(Protocol):
 class Mail(Protocol):
     """Letters to clients and to the administrator."""
 
-    def send(self, letter: Letter) -> None:
-        """Send a letter once more under its own Message-ID."""
+    def send(self, letter: Letter) -> Way:
+        """Send a letter once more under its own name; return how it left, or « draft »."""
         ...
 
-    def was_sent(self, letter: Letter) -> bool:
-        """Tell whether the letter with this Message-ID surely left; False when unknown."""
+    def was_sent(self, letter: Letter) -> Way | None:
+        """Return how the letter with this name surely left; None when it did not, or unknown."""
         ...
 
     def check(self) -> Health:
@@ -169,6 +178,10 @@ class Store(Protocol):
 
         `name` is the client's own file name, offered on download.
         """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under a key, a small file. Raises NotFound."""
         ...
 
     def secret_folder(self, case_id: str) -> str:
@@ -213,6 +226,10 @@ class Cases(Protocol):
 
     def by_ticket(self, ticket_id: str) -> Case | None:
         """Return the case of a ticket, or None."""
+        ...
+
+    def ticket_of(self, reference: str) -> str | None:
+        """Return the ticket of the case with this reference, or None."""
         ...
 
     def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:

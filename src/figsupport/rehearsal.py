@@ -16,7 +16,7 @@ from figsupport.core.model import FileFact, FileRef, Language
 from figsupport.core.pricing import kind_of
 from figsupport.services import Services
 from figsupport.settings import Settings
-from figsupport.steps import Bring, Recognise
+from figsupport.steps import Bring, Recognise, Recognised
 
 
 class Rehearsal(Services):
@@ -37,8 +37,8 @@ class Rehearsal(Services):
         """Return what tells files by their names."""
         grid = self.directives.grid
 
-        def recognise(name: str, path: Path) -> tuple[FileFact, str]:
-            return FileFact(name=name, kind=kind_of(name, grid)), ""
+        def recognise(name: str, path: Path) -> Recognised:
+            return Recognised(FileFact(name=name, kind=kind_of(name, grid)), "")
 
         return recognise
 

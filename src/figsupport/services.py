@@ -1,20 +1,24 @@
 """The composition root: which adapter serves each port, built on first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from figsupport import ports
 from figsupport.core.compose import Office
-from figsupport.core.model import Language
-from figsupport.errors import Misconfigured, Problem
-from figsupport.settings import Adapters, Settings
+from figsupport.core.model import Cost, FileRef, Language
+from figsupport.settings import Settings
 
 if TYPE_CHECKING:
     from figsupport.adapters.database import Database
+    from figsupport.adapters.http import Patience
+    from figsupport.adapters.hubspot import HubSpotDesk
     from figsupport.core.rules import Directives
     from figsupport.steps import Bring, Recognise
+
+_MOST_PHOTOS = 6
+_LARGEST_PHOTO = 30_000_000
 
 Clock = Callable[[], datetime]
 
@@ -32,8 +36,9 @@ class Services:
         self.now = now
         #: Told how far a large file is on its way to the store: name, bytes gone, bytes in all.
         self.moved: Callable[[str, int, int], None] | None = None
+        #: Told, for people, what a run had to do without.
+        self.warn: Callable[[str], None] = lambda sentence: None
         self.adapters = settings.adapters()
-        _check_shipped(self.adapters)
 
     @cached_property
     def directives(self) -> "Directives":
@@ -113,6 +118,21 @@ class Services:
 
         return recogniser(self.directives.grid, language)
 
+    def small_photos(self, files: Sequence[FileRef]) -> tuple[bytes, ...]:
+        """Return the first photos of a request as a model sees them."""
+        from figsupport.files.bring import bringer
+        from figsupport.files.photo import small_photos
+
+        spool, limits = self.settings.home / "spool", self.settings.limits
+        limits = limits._replace(file_size=min(limits.file_size, _LARGEST_PHOTO))
+        bring = bringer(spool, limits, self.settings.allow_hosts, "fr")
+        return tuple(small_photos(files, bring, _MOST_PHOTOS))
+
+    def spent(self) -> Cost | None:
+        """Return what the judge cost since this was last asked, None when nothing."""
+        take = getattr(self.__dict__.get("judge"), "take_cost", None)
+        return take() if take else None
+
     def calls(self) -> dict[str, int]:
         """Return how many calls each live provider got in this run."""
         built = {
@@ -124,25 +144,14 @@ class Services:
             if hasattr(adapter, "calls")
         }
 
+    def close(self) -> None:
+        """Close what was opened."""
+        for part in (*self.adapters._fields, "cases", "desk_file"):
+            if (close := getattr(self.__dict__.get(part), "close", None)) is not None:
+                close()
+
     def _build(self, port: str) -> Any:  # each property above says its port
         return FACTORIES[port, getattr(self.adapters, port)](self)
-
-
-def _check_shipped(adapters: Adapters) -> None:
-    """Refuse an adapter that this version does not bring, before anything is done."""
-    problems = [
-        Problem(f"FIGSUPPORT_{port.upper()}", f"this version brings no adapter « {name} »")
-        for port, name in adapters._asdict().items()
-        if (port, name) not in FACTORIES
-    ]
-    if problems:
-        names = ", ".join(problem.field for problem in problems)
-        raise Misconfigured(
-            f"Not in this version yet: {names}",
-            hint="Unset the live keys to work on the embedded desk, or set each port named to "
-            "local (the judge to rules), for example FIGSUPPORT_DESK=local.",
-            problems=problems,
-        )
 
 
 def _local_desk(services: Services) -> ports.Desk:
@@ -187,13 +196,30 @@ def _r2(services: Services) -> ports.Store:
         settings.r2_access_key_id or "",
         settings.secret("R2_SECRET_ACCESS_KEY"),
     )
-    return R2Store(bucket, services.moved)
+    return R2Store(bucket, services.moved, timeout=settings.figsupport_timeout)
 
 
 def _rules(services: Services) -> ports.Judge:
     from figsupport.adapters.rules import RulesJudge
 
-    return RulesJudge(services.directives)
+    bare_yes = services.settings.figsupport_bare_yes == "accept"
+    return RulesJudge(services.directives, bare_yes=bare_yes)
+
+
+def _claude(services: Services) -> ports.Judge:
+    from figsupport.adapters.claude import ClaudeJudge
+    from figsupport.adapters.claude_api import ClaudeApi
+
+    settings, directives = services.settings, services.directives
+    key, url = settings.secret("ANTHROPIC_API_KEY"), settings.anthropic_base_url
+    return ClaudeJudge(
+        _rules(services),
+        ClaudeApi(key, url, directives.briefing.tariffs),
+        (settings.figsupport_model, settings.figsupport_second_model),
+        directives,
+        services.small_photos,
+        warn=services.warn,
+    )
 
 
 def _clickup(services: Services) -> ports.Board:
@@ -206,20 +232,39 @@ def _clickup(services: Services) -> ports.Board:
         base_url=settings.clickup_base_url,
         assignee=settings.clickup_assignee_id,
         settle=settings.figsupport_settle,
+        patience=_patience(settings),
     )
 
 
-def _hubspot(services: Services) -> ports.Desk:
-    from figsupport.adapters.hubspot import HubSpotDesk, Portal
+def _patience(settings: Settings) -> "Patience":
+    from figsupport.adapters.http import Patience
+
+    return Patience(settings.figsupport_timeout, settings.figsupport_backoff)
+
+
+def _hubspot(services: Services) -> "HubSpotDesk":
+    from figsupport.adapters.hubspot import Account, HubSpotDesk, Portal, open_api
 
     settings = services.settings
     portal = Portal(
         settings.hubspot_hub_id or "",
         settings.hubspot_pipeline_id or "",
         settings.hubspot_stage_new or "",
+        settings.hubspot_stage_done or "",
     )
+    account = Account(settings.home / "hubspot.json")
     key, url = settings.secret("HUBSPOT_API_KEY"), settings.hubspot_base_url
-    return HubSpotDesk(key, services.now, portal, base_url=url)
+    http = open_api(key, url, account, patience=_patience(settings))
+    return HubSpotDesk(http, services.now, portal, account)
+
+
+def _hubspot_mail(services: Services) -> ports.Mail:
+    from figsupport.adapters.hubspot import HubSpotDesk, HubSpotMail
+
+    desk = services.desk
+    assert isinstance(desk, HubSpotDesk)  # noqa: S101 — the settings see to it
+    relay = _smtp(services) if services.settings.smtp_host else None
+    return HubSpotMail(desk, services.settings.hubspot_sender_user_id or "", relay)
 
 
 def _smtp(services: Services) -> ports.Mail:
@@ -233,7 +278,8 @@ def _smtp(services: Services) -> ports.Mail:
         settings.secret("SMTP_PASSWORD"),
         settings.smtp_security,
     )
-    return SmtpMail(relay, services.office.sender, services.now)
+    timeout = settings.figsupport_timeout
+    return SmtpMail(relay, services.office.sender, services.now, timeout=timeout)
 
 
 #: (port, name) → adapter. Another desk is one adapter file and one line here.
@@ -244,7 +290,9 @@ FACTORIES: dict[tuple[str, str], Callable[[Services], Any]] = {
     ("board", "clickup"): _clickup,
     ("mail", "local"): _local_mail,
     ("mail", "smtp"): _smtp,
+    ("mail", "hubspot"): _hubspot_mail,
     ("store", "local"): _local_store,
     ("store", "r2"): _r2,
     ("judge", "rules"): _rules,
+    ("judge", "claude"): _claude,
 }

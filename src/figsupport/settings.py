@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -38,10 +38,10 @@ NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("judge", "claude"): ("ANTHROPIC_API_KEY",),
     ("mail", "smtp"): ("SMTP_HOST", "MAIL_FROM", "ADMIN_EMAIL"),
-    ("mail", "hubspot"): ("HUBSPOT_API_KEY", "HUBSPOT_SENDER_USER_ID", "ADMIN_EMAIL"),
+    ("mail", "hubspot"): ("ADMIN_EMAIL",),
 }
 _LOCAL = {"desk": "local", "board": "local", "store": "local", "judge": "rules", "mail": "local"}
-_LIVE = {"desk": "hubspot", "board": "clickup", "store": "r2", "judge": "claude", "mail": "smtp"}
+_LIVE = {"desk": "hubspot", "board": "clickup", "store": "r2", "judge": "claude", "mail": "hubspot"}
 _KEYS = {
     "desk": "HUBSPOT_API_KEY",
     "board": "CLICKUP_API_KEY",
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     anthropic_api_key: SecretStr | None = None
-    anthropic_base_url: str | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
     hubspot_api_key: SecretStr | None = None
     hubspot_base_url: str = "https://api.hubapi.com"
     hubspot_hub_id: str | None = None
@@ -103,8 +103,13 @@ class Settings(BaseSettings):
     figsupport_board: Literal["clickup", "local"] | None = None
     figsupport_store: Literal["r2", "local"] | None = None
     figsupport_judge: Literal["claude", "rules"] | None = None
+    figsupport_model: str = "claude-haiku-5-5"
+    figsupport_second_model: str = "claude-sonnet-5-5"
     figsupport_mail: Literal["hubspot", "smtp", "local"] | None = None
+    figsupport_bare_yes: Literal["accept", "person"] = "accept"
     figsupport_allow_hosts: str = ""
+    figsupport_timeout: float = Field(default=30.0, gt=0, le=600)
+    figsupport_backoff: float = Field(default=1.0, ge=0, le=60)
     figsupport_settle: float = Field(default=90.0, ge=0, le=3600)
     figsupport_sync: Literal["full", "normal"] = "full"
     figsupport_max_credits: int = Field(default=20, ge=1, le=1000)
@@ -161,17 +166,23 @@ class Settings(BaseSettings):
         missing variable.
         """
         live = any(self.value(name) is not None for name in _KEYS.values()) or any(
-            self._chosen(port) == name for port, name in (*_LIVE.items(), ("mail", "hubspot"))
+            self._chosen(port) == name for port, name in (*_LIVE.items(), ("mail", "smtp"))
         )
         chosen = {
             port: self._chosen(port) or (_LIVE[port] if live else _LOCAL[port]) for port in _LOCAL
         }
+        if chosen["desk"] == "local" and not self._chosen("mail") and live:
+            chosen["mail"] = "smtp"  # letters of HubSpot belong to tickets of HubSpot
         problems = [
             Problem(name, f"is missing; FIGSUPPORT_{port.upper()}={adapter} needs it")
             for port, adapter in chosen.items()
-            for name in NEEDS.get((port, adapter), ())
+            for name in self._needs(port, adapter)
             if self.value(name) is None
         ]
+        if (chosen["desk"], chosen["mail"]) == ("local", "hubspot"):
+            problems.append(
+                Problem("FIGSUPPORT_MAIL", "hubspot goes with FIGSUPPORT_DESK=hubspot only")
+            )
         if problems:
             names = ", ".join(dict.fromkeys(problem.field for problem in problems))
             raise Misconfigured(
@@ -181,6 +192,16 @@ class Settings(BaseSettings):
                 problems=problems,
             )
         return Adapters(**chosen)
+
+    def _needs(self, port: str, adapter: str) -> tuple[str, ...]:
+        needs = NEEDS.get((port, adapter), ())
+        relay = (port, adapter) == ("mail", "hubspot") and self.smtp_host is not None
+        return (*needs, "MAIL_FROM") if relay else needs
+
+    def judging_by(self, judge: str) -> Self:
+        """Return settings under which only this judge may leave the machine."""
+        chosen = {**_LOCAL, "judge": judge}
+        return self.model_copy(update={f"figsupport_{port}": name for port, name in chosen.items()})
 
     def _chosen(self, port: str) -> str | None:
         name = self.value(f"figsupport_{port}")

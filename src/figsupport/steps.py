@@ -5,11 +5,14 @@ first, and the work is done only if the answer is no.
 """
 
 import re
+import tempfile
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from itertools import count, starmap
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from figsupport.core.model import (
     Analysis,
@@ -25,14 +28,34 @@ from figsupport.core.model import (
     SentLetter,
     SubtaskRef,
     TicketRef,
+    Way,
 )
 from figsupport.errors import Conflict, FileProblem
-from figsupport.ports import Board, Desk, Judge, Mail, Store, SubtaskDraft, TicketDraft
+from figsupport.ports import (
+    Board,
+    Desk,
+    Judge,
+    Mail,
+    Store,
+    StoredFile,
+    SubtaskDraft,
+    TicketDraft,
+)
 
 #: Brings a file to a local path for the time of a block. Raises FileProblem.
 Bring = Callable[[FileRef], AbstractContextManager[Path]]
-#: Tells what a file is, from its name and its content, and the extension it deserves.
-Recognise = Callable[[str, Path], tuple[FileFact, str]]
+
+
+class Recognised(NamedTuple):
+    """What a file is, the extension it deserves, and what draws its thumbnail (PNG or None)."""
+
+    fact: FileFact
+    extension: str
+    draw: Callable[[], bytes | None] = lambda: None
+
+
+#: Tells what a file is, from its name and its content. Raises FileProblem.
+Recognise = Callable[[str, Path], Recognised]
 
 
 def classify_request(request: Request, judge: Judge) -> Classification:
@@ -133,15 +156,27 @@ def record_letter(
         desk.record_letter(ticket_id, letter, key)
 
 
-def send_email_to_contact(letter: Letter, mail: Mail, *, in_doubt: bool = False) -> None:
-    """Send a letter, once where the mail system can tell."""
-    if not (in_doubt and mail.was_sent(letter)):
-        mail.send(letter)
+def send_email_to_contact(letter: Letter, mail: Mail, *, in_doubt: bool = False) -> Way:
+    """Send a letter, once where the mail system can tell; return how it left, or « draft »."""
+    return (mail.was_sent(letter) if in_doubt else None) or mail.send(letter)
 
 
 def get_messages_for_ticket(ticket_id: str, desk: Desk) -> tuple[Message, ...]:
     """Return the mails of a ticket, ours and the client's, oldest first."""
     return desk.get_messages_for_ticket(ticket_id)
+
+
+def store_text(case_id: str, name: str, text: str, store: Store) -> StoredFile:
+    """Store a text beside the files of a case, unless one of this name is there already."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return store.put(f"{store.secret_folder(case_id)}/{name}", path, name)
+
+
+def read_text(case_id: str, name: str, store: Store) -> bytes:
+    """Return what `store_text` stored. Raises NotFound."""
+    return store.get(f"{store.secret_folder(case_id)}/{name}")
 
 
 def create_subtask(draft: SubtaskDraft, board: Board, *, in_doubt: bool = False) -> SubtaskRef:
@@ -155,18 +190,30 @@ def _upload(
 ) -> FileFact:
     try:
         with bring(file) as path:
-            fact, extension = recognise(file.name, path)
-            stored = store.put(f"{prefix}-{_slug(file.name)}{extension}", path, file.name)
+            found = recognise(file.name, path)
+            key = f"{prefix}-{_slug(file.name)}"
+            stored = store.put(f"{key}{found.extension}", path, file.name)
+            thumbnail = _put_picture(f"{key}-thumbnail.png", found.draw(), file.name, store)
     except FileProblem as problem:
         return _missing(file, problem)
-    update = {"url": stored.url, "size": stored.size, "sha256": stored.sha256}
-    return fact.model_copy(update=update)
+    update = {**stored._asdict(), "thumbnail": thumbnail}
+    return found.fact.model_copy(update=update)
+
+
+def _put_picture(key: str, png: bytes | None, name: str, store: Store) -> str | None:
+    """Store a thumbnail beside its model; return its link."""
+    if png is None:
+        return None
+    with NamedTemporaryFile(suffix=".png") as file:
+        file.write(png)
+        file.flush()
+        return store.put(key, Path(file.name), f"{name}.png").url
 
 
 def _look_at(file: FileRef, bring: Bring, recognise: Recognise) -> FileFact:
     try:
         with bring(file) as path:
-            return recognise(file.name, path)[0]
+            return recognise(file.name, path).fact.model_copy(update={"size": path.stat().st_size})
     except FileProblem as problem:
         return _missing(file, problem)
 

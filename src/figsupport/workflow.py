@@ -4,7 +4,9 @@ from typing import Any, Literal, NamedTuple
 
 from figsupport import steps
 from figsupport.core import decisions, progress
+from figsupport.core.acceptance import record_name
 from figsupport.core.adoption import adopted
+from figsupport.core.assets import joined
 from figsupport.core.classify import language
 from figsupport.core.compose import compose
 from figsupport.core.intake import check_same, identity, new_case
@@ -16,13 +18,14 @@ from figsupport.core.model import (
     Message,
     Post,
     PostKind,
+    Proof,
     Request,
     SentLetter,
     Step,
     Ticket,
 )
 from figsupport.core.plan import THINKING, Due, due, settled_at
-from figsupport.errors import Bug, Busy, FigsupportError, NotFound, TryLater
+from figsupport.errors import Bug, Busy, FigsupportError, NotAllowed, NotFound, Settling
 from figsupport.ports import SubtaskDraft, TicketDraft
 from figsupport.private import trace_file
 from figsupport.services import Services
@@ -45,7 +48,8 @@ def advance(case: Case, services: Services) -> Case:
             payload = compose(case, step, services.directives, services.office)
             doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
             case = _remember(case.with_(doing=doing), services)
-        case = _remember(_run(case, step, services, in_doubt=in_doubt), services)
+        case = _run(case, step, services, in_doubt=in_doubt)
+        case = _remember(_with_cost(case, services), services)
     return case
 
 
@@ -64,7 +68,10 @@ def intake(given: Request | Case, services: Services) -> tuple[Case, bool]:
             case = new_case(case_id, request, language(request), now)
             if isinstance(given, Case):
                 case = case.with_(
-                    classification=given.classification, files=given.files, analysis=given.analysis
+                    classification=given.classification,
+                    files=given.files,
+                    analysis=given.analysis,
+                    cost=given.cost,
                 )
             case = _remember(case.told("request taken in", now), services)
         else:
@@ -98,6 +105,21 @@ def process_validation(
         return advance(_remember(case, services), services)
 
 
+def mark_sent(ticket_id: str, services: Services) -> Case:
+    """Record that a person sent the drafts of a ticket. Raises NotFound or NotAllowed."""
+    case = find_case(ticket_id, services)
+    with services.cases.lock(case.id, PATIENCE):
+        case = services.cases.load(case.id) or case
+        if not case.drafts and due(case, (), services.now()) is None:
+            raise NotAllowed(
+                f"No letter of the ticket {ticket_id} waits to be sent",
+                hint=f"`figsupport tickets {ticket_id}` tells its story.",
+            )
+        if case.drafts:
+            case = _remember(progress.marked_sent(case, services.now()), services)
+        return advance(case, services)
+
+
 Part = Literal["classify", "upload", "analyze"]
 
 
@@ -113,7 +135,8 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
     else:
         case = new_case(identity(given, None, now), given, language(given), now)
     if part == "upload":
-        return case.with_(files=(*case.files, *_upload(case, services)))
+        files = (*case.files, *_upload(case, services))
+        return case.with_(files=joined(files, case.language))
     if case.classification is None:
         case = case.with_(classification=steps.classify_request(case.request, services.judge))
     modelling = case.classification is not None and case.classification.type == "MODELISATION"
@@ -123,9 +146,10 @@ def work_on(given: Request | Case, services: Services, part: Part) -> Case:
             services.bring(case.language),
             services.recognise(case.language),
         )
+        files = joined(files, case.language)
         analysis = steps.analyze_request(case.request, files, services.judge)
         case = case.with_(analysis=analysis)
-    return case
+    return _with_cost(case, services)
 
 
 def letter_of(case: Case, services: Services) -> Letter | None:
@@ -191,14 +215,37 @@ def find_case(ticket_id: str, services: Services) -> Case:
             case = services.cases.load(rebuilt.id)
             if case is None or case.ticket is None:
                 case = _remember(rebuilt, services)
+            elif case.ticket.id != ticket.ref.id:  # merged into another ticket
+                case = case.with_(ticket=ticket.ref, contact=ticket.contact)
+                case = _remember(case.told(f"now ticket {ticket.ref.id}", services.now()), services)
     return case
+
+
+def proof_of(ticket_id: str, services: Services) -> tuple[Case, Proof, bytes]:
+    """Return the case of a ticket and the stored record of its acceptance. Raises NotFound.
+
+    A case that was rebuilt from the desk has lost the hash, not the record: it is found by
+    the mails that may have accepted.
+    """
+    case = find_case(ticket_id, services)
+    names = [record_name(reply.message_id) for reply in reversed(case.replies)]
+    proofs = [case.proof] if case.proof else [Proof(name=name) for name in names]
+    for proof in proofs:
+        try:
+            return case, proof, steps.read_text(case.id, proof.name, services.store)
+        except NotFound:
+            continue
+    raise NotFound(
+        f"There is no record of an acceptance of ticket {ticket_id}",
+        hint="Only a client's acceptance leaves one; `figsupport tickets` tells how a case stands.",
+    )
 
 
 def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> tuple[Message, ...]:
     """Bring new messages into the inbox; return those that belong to no ticket."""
     cases = services.cases
     try:
-        cases.receive(services.desk.new_messages(cases.watermark()))
+        cases.receive(services.desk.new_messages(cases.watermark(), cases.ticket_of))
     except FigsupportError as error:
         errors.append(("desk", error))
     strangers = []
@@ -253,7 +300,7 @@ def _let_settle(case: Case, services: Services) -> None:
         return
     until = settled_at(case, services.board.settle)
     if until is not None and services.now() < until:
-        raise TryLater(
+        raise Settling(
             "The answer of the production board was lost; it may still apply the call",
             until=until,
             hint="`figsupport poll` looks again and goes on: nothing will be doubled.",
@@ -285,6 +332,8 @@ def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
         case Step.UPDATE:
             steps.update_ticket_property(_ticket_id(case), payload, services.desk)
             return progress.updated(case, payload, now)
+        case Step.PROOF:
+            return _store_proof(case, payload, services)
         case Step.SUBTASK:
             subtask = steps.create_subtask(
                 SubtaskDraft(**payload), services.board, in_doubt=in_doubt
@@ -298,6 +347,13 @@ def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
             return progress.answered(case, step.message, reply, now)
 
 
+def _with_cost(case: Case, services: Services) -> Case:
+    spent = services.spent()
+    if spent is None:
+        return case
+    return case.with_(cost=case.cost + spent if case.cost else spent)
+
+
 def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:
     done = len(case.files)
     return steps.upload_files(
@@ -308,6 +364,13 @@ def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:
         services.recognise(case.language),
         first=done + 1,
     )
+
+
+def _store_proof(case: Case, payload: dict[str, Any], services: Services) -> Case:
+    name = payload["name"]
+    stored = steps.store_text(case.id, name, payload["text"], services.store)
+    proof = Proof(name=name, url=stored.url, sha256=stored.sha256)
+    return progress.proof_stored(case, proof, services.now())
 
 
 def _open_ticket(case: Case, draft: TicketDraft, services: Services, *, in_doubt: bool) -> Case:
@@ -332,7 +395,7 @@ def _post(
         steps.record_letter(_ticket_id(case), key, sent, services.desk, in_doubt=in_doubt)
         return progress.noted(case, now)
     letter = Letter.model_validate(payload)
-    steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
+    way = steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
     sent = SentLetter(
         kind=letter.kind,
         key=letter.key,
@@ -342,6 +405,7 @@ def _post(
         text=letter.text,
         sent_at=now,
         credits=case.credits_estimes if letter.kind == "quote" else None,
+        way=way,
     )
     return progress.letter_sent(case, sent, now)
 

@@ -1,111 +1,149 @@
-"""HubSpot as its users meet it: unique conflicts, associations, threads, rate limits.
+"""HubSpot as its users meet it: unique conflicts, associations, stale search, rate limits.
 
 Property values are strings; unknown ids are 404; a taken e-mail is 409 with « Existing ID »;
-a taken unique value is 400 VALIDATION_ERROR; errors carry a correlation id.
+a taken unique value is 400 VALIDATION_ERROR; an unknown property is 400; a merged ticket answers
+under another id; an archived one is gone; errors carry a correlation id.
 """
 
-import html
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from .conversations import Conversations
 from .server import StandIn
 
 KEY = "pat-eu1-good"
+SCOPES = (
+    "crm.objects.contacts.read", "crm.objects.contacts.write", "tickets",
+    "conversations.read", "conversations.write",
+)  # fmt: skip
 _OBJECTS = ("contacts", "tickets", "notes", "emails")
 _UNIQUE = {"contacts": "email", "tickets": "figsupport_key"}
-_START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+_KINDS = {16: "contacts", 228: "tickets", 202: "contacts", 198: "contacts", 224: "tickets"}
+_OURS = {
+    "validation_status": "enumeration", "credits_estimes": "number", "fichiers_urls": "string",
+    "clickup_subtask_id": "string", "figsupport_key": "string", "figsupport_thread_id": "string",
+}  # fmt: skip
+_STATUSES = ("pending_info", "pending_credits", "pending_admin", "validated", "rejected")
+_STANDARD = (
+    "subject",
+    "content",
+    "hs_pipeline",
+    "hs_pipeline_stage",
+    "hs_last_message_received_at",
+)
 
 
-class HubSpot(StandIn):
-    """One portal."""
+class HubSpot(Conversations, StandIn):
+    """One portal, whose custom ticket properties somebody has created."""
 
     def __init__(self) -> None:
-        super().__init__()
+        StandIn.__init__(self)
+        Conversations.__init__(self)
         self.objects: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _OBJECTS}
         self.links: set[tuple[str, str, str, str]] = set()
-        self.threads: dict[str, dict[str, Any]] = {}
+        self.merged: dict[str, str] = {}
+        self.scopes: set[str] = set(SCOPES)
         self.properties: dict[str, dict[str, Any]] = {
-            "subject": {"name": "subject", "type": "string"}
+            name: {"name": name, "type": "string"} for name in _STANDARD
         }
         self.groups: set[str] = set()
+        self.remaining = 99
+        self.policy = "TEN_SECONDLY_ROLLING"
+        #: tickets that the search does not know yet: its index lags behind
+        self.unindexed: set[str] = set()
+        self.pipelines: list[dict[str, Any]] = [
+            {"id": "77", "label": "Support",
+             "stages": [{"id": "1", "label": "Nouveau"}, {"id": "2", "label": "Fermé"}]},
+            {"id": "88", "label": "Ventes", "stages": [{"id": "9", "label": "Prospect"}]},
+        ]  # fmt: skip
         self._number = 200
-        self.clock = _START
+        for name, kind in _OURS.items():
+            options = [{"value": value} for value in _STATUSES] if kind == "enumeration" else []
+            about = {"hasUniqueValue": name == "figsupport_key", "options": options}
+            self.properties[name] = {"name": name, "type": kind, **about}
 
-    # --- what a test does ------------------------------------------------------------------
+    # --- what people do in HubSpot -----------------------------------------------------------
 
-    def client_writes(self, email: str, text: str, subject: str, ticket: str | None = None) -> str:
-        """A client's mail arrives in the connected inbox; it opens a thread of its own."""
-        self.clock += timedelta(minutes=1)
-        number = self._next()
-        contact = self._by("contacts", "email", email)
-        moment = self.clock.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        thread: dict[str, Any] = {
-            "id": number,
-            "associatedContactId": contact["id"] if contact else None,
-            "latestMessageReceivedTimestamp": moment,
-            "latestMessageTimestamp": moment,
-            "messages": [],
-        }
-        if ticket is not None:
-            thread["threadAssociations"] = {"associatedTicketId": ticket}
-        self.threads[number] = thread
-        self.add_message(number, email, text, subject)
-        return number
+    def merge(self, ticket: str, into: str) -> None:
+        """Staff merge a ticket into another, which takes its links and what it lacks."""
+        gone = self.objects["tickets"].pop(ticket)
+        kept = self.objects["tickets"][into]
+        kept["properties"] = {**gone["properties"], **kept["properties"]}
+        self.merged[ticket] = into
+        self.links = {
+            (a, into if (a, x) == ("tickets", ticket) else x,
+             b, into if (b, y) == ("tickets", ticket) else y)
+            for a, x, b, y in self.links
+        }  # fmt: skip
+        for thread in self.threads.values():
+            if thread.get("threadAssociations", {}).get("associatedTicketId") == ticket:
+                thread["threadAssociations"] = {"associatedTicketId": into}
 
-    def add_message(self, thread: str, email: str, text: str, subject: str, **more: Any) -> None:
-        """One more message on a thread."""
-        moment = self.clock.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        message = {
-            "id": f"msg-{self._next()}",
-            "type": "MESSAGE",
-            "direction": "INCOMING",
-            "createdAt": moment,
-            "text": text,
-            "richText": f"<div>{html.escape(text)}</div>",
-            "subject": subject,
-            "senders": [{"deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": email}}],
-            "attachments": [],
-            "truncationStatus": "NOT_TRUNCATED",
-            **more,
-        }
-        found = self.threads[thread]
-        found["messages"].append(message)
-        found["latestMessageTimestamp"] = moment
+    def forget_setup(self) -> None:
+        """Nobody has created the custom ticket properties yet."""
+        for name in _OURS:
+            del self.properties[name]
 
-    # --- what HubSpot does -----------------------------------------------------------------
+    def contact_of(self, email: str) -> str | None:
+        found = self._by("contacts", "email", email)
+        return str(found["id"]) if found else None
+
+    def next_id(self) -> str:
+        self._number += 1
+        return str(self._number)
+
+    # --- what HubSpot does -------------------------------------------------------------------
 
     def refuse(self, status: int) -> tuple[int, Any, dict[str, str]]:
         if status == 429:
-            body = self._error("You have reached your limit", "RATE_LIMITS")
-            return 429, {**body, "policyName": "TEN_SECONDLY_ROLLING"}, {}
-        return status, self._error("internal error", "INTERNAL_ERROR"), {}
+            body = self.error("You have reached your limit", "RATE_LIMITS")
+            return 429, {**body, "policyName": self.policy}, {}
+        return status, self.error("internal error", "INTERNAL_ERROR"), {}
 
     def handle(
         self, method: str, path: str, query: dict[str, str], body: Any, headers: Any
     ) -> tuple[int, Any, dict[str, str]]:
         if headers.get("Authorization") != f"Bearer {KEY}":
-            return (
-                401,
-                self._error("Authentication credentials not found", "INVALID_AUTHENTICATION"),
-                {},
-            )
+            message = "Authentication credentials not found"
+            return 401, self.error(message, "INVALID_AUTHENTICATION"), {}
         parts = [unquote(part) for part in path.strip("/").split("/")]
-        if parts[:2] == ["crm", "objects"] and parts[3] in _OBJECTS:
-            status, answer = self._crm(method, parts[3], parts[4:], query, body)
-        elif parts[:4] == ["conversations", "v3", "conversations", "threads"]:
-            status, answer = self._conversations(parts[4:], query)
-        elif parts[:2] == ["crm", "properties"]:
-            status, answer = self._properties(method, parts[4:], body)
-        elif parts[:2] == ["crm", "pipelines"]:
-            stages = [{"id": "1", "label": "Nouveau"}, {"id": "2", "label": "Fermé"}]
-            status, answer = 200, {"results": [{"id": "77", "label": "Support", "stages": stages}]}
-        elif parts[0] == "account-info":
-            status, answer = 200, {"portalId": 145, "uiDomain": "app-eu1.hubspot.com"}
-        else:
-            status, answer = 404, self._error("no such path", "OBJECT_NOT_FOUND")
-        return status, answer, {"X-HubSpot-RateLimit-Remaining": "99"}
+        status, answer = self._routed(method, parts, query, body)
+        limits = {"Max": "100", "Remaining": str(self.remaining), "Interval-Milliseconds": "10000"}
+        return status, answer, {f"X-HubSpot-RateLimit-{name}": limits[name] for name in limits}
+
+    def _routed(
+        self, method: str, parts: list[str], query: dict[str, str], body: Any
+    ) -> tuple[int, Any]:
+        match parts:
+            case ["crm", "objects", _, name, *rest] if name in _OBJECTS:
+                write = method == "PATCH" or (
+                    method == "POST" and rest in ([], ["batch", "create"])
+                )
+                granted = self._lacking(_scope(name, write))
+                return granted or self._crm(method, name, rest, query, body)
+            case ["conversations", "v3", "conversations", "threads", *rest]:
+                scope = "conversations.write" if method == "POST" else "conversations.read"
+                return self._lacking(scope) or self.conversations(method, rest, query, body)
+            case ["crm", "properties", _, "tickets", *rest]:
+                return self._lacking("tickets") or self._properties(method, rest, body)
+            case ["crm", "pipelines", *_]:
+                return self._lacking("tickets") or (200, {"results": self.pipelines})
+            case ["account-info", *_]:
+                zone = {"timeZone": "Europe/Paris", "uiDomain": "app-eu1.hubspot.com"}
+                return 200, {"portalId": 145, **zone}
+            case ["oauth", "v2", "private-apps", "get", "access-token-info"]:
+                return 200, {"hubId": 145, "scopes": sorted(self.scopes)}
+            case _:
+                return 404, self.error("no such path", "OBJECT_NOT_FOUND")
+
+    def _lacking(self, scope: str) -> tuple[int, Any] | None:
+        if scope in self.scopes:
+            return None
+        context = {"requiredGranularScopes": [scope]}
+        errors = [{"message": "missing", "context": context}]
+        return 403, self.error("This app hasn't been granted all required scopes", "MISSING_SCOPES",
+                               errors)  # fmt: skip
 
     def _crm(
         self, method: str, name: str, rest: list[str], query: dict[str, str], body: Any
@@ -113,56 +151,107 @@ class HubSpot(StandIn):
         match method, rest:
             case "POST", []:
                 return self._create(name, body)
+            case "POST", ["search"]:
+                return self._search(name, body)
             case "POST", ["batch", "read"]:
-                wanted = body["properties"]
-                found = [
-                    self._shown(name, self.objects[name][entry["id"]], wanted, [])
-                    for entry in body["inputs"]
-                    if entry["id"] in self.objects[name]
-                ]
-                missing = len(found) < len(body["inputs"])
-                return (207 if missing else 200), {"results": found}
+                return self._read(name, body)
             case _, [ident]:
                 field = query.get("idProperty")
+                if field and field not in self.properties and name == "tickets":
+                    return self._unknown(field)
+                ident = self.merged.get(ident, ident) if name == "tickets" else ident
                 item = self._by(name, field, ident) if field else self.objects[name].get(ident)
                 if item is None:
-                    return 404, self._error(f"Object not found: {ident}", "OBJECT_NOT_FOUND")
+                    return 404, self.error(f"Object not found: {ident}", "OBJECT_NOT_FOUND")
                 if method == "PATCH":
+                    refused = self._refused(name, body["properties"])
+                    if refused:
+                        return refused
                     item["properties"].update(body["properties"])
                 wanted = [part for part in query.get("properties", "").split(",") if part]
                 links = [part for part in query.get("associations", "").split(",") if part]
                 return 200, self._shown(name, item, wanted, links)
             case _:
-                return 405, self._error("not allowed", "METHOD_NOT_ALLOWED")
+                return 405, self.error("not allowed", "METHOD_NOT_ALLOWED")
+
+    def _refused(self, name: str, properties: dict[str, Any]) -> tuple[int, Any] | None:
+        """What HubSpot says of values that a ticket cannot have."""
+        if name != "tickets":
+            return None
+        for field in properties:
+            if field not in self.properties:
+                return self._unknown(field)
+        stages = {
+            stage["id"]
+            for pipeline in self.pipelines
+            if pipeline["id"] == properties.get("hs_pipeline", "77")
+            for stage in pipeline["stages"]
+        }
+        stage = properties.get("hs_pipeline_stage", "1")
+        if stage not in stages:
+            message = f"Property values were not valid: {stage} is not a valid pipeline stage ID"
+            return 400, self.error(message, "VALIDATION_ERROR")
+        return None
+
+    def _unknown(self, field: str) -> tuple[int, Any]:
+        message = f'Property values were not valid: Property "{field}" does not exist'
+        return 400, self.error(message, "VALIDATION_ERROR", [{"code": "PROPERTY_DOESNT_EXIST"}])
 
     def _create(self, name: str, body: Any) -> tuple[int, Any]:
         properties = {key: str(value) for key, value in body["properties"].items()}
+        refused = self._refused(name, properties)
+        if refused:
+            return refused
         unique = _UNIQUE.get(name)
         taken = self._by(name, unique, properties.get(unique, "")) if unique else None
         if taken and name == "contacts":
-            return 409, self._error(
-                f"Contact already exists. Existing ID: {taken['id']}", "CONFLICT"
-            )
+            message = f"Contact already exists. Existing ID: {taken['id']}"
+            return 409, self.error(message, "CONFLICT")
         if taken:
-            return 400, self._error(
+            return 400, self.error(
                 f"Property values were not valid: {unique} already has that value",
                 "VALIDATION_ERROR",
                 [{"code": "CONFLICTING_UNIQUE_VALUE"}],
             )
-        kinds = {16: "contacts", 228: "tickets", 202: "contacts", 198: "contacts", 224: "tickets"}
         links = [
-            (kinds[link["types"][0]["associationTypeId"]], str(link["to"]["id"]))
+            (_KINDS[link["types"][0]["associationTypeId"]], str(link["to"]["id"]))
             for link in body.get("associations", [])
         ]
+        links = [(other, self.merged.get(ident, ident)) for other, ident in links]
         for other, ident in links:
             if ident not in self.objects[other]:
                 message = f"One or more associations are not valid: {ident} does not exist"
-                return 400, self._error(message, "VALIDATION_ERROR")
-        number = self._next()
+                return 400, self.error(message, "VALIDATION_ERROR")
+        number = self.next_id()
         item = {"id": number, "properties": properties, "createdAt": "2026-11-02T09:30:00.000Z"}
         self.objects[name][number] = item
         self.links |= {(name, number, other, ident) for other, ident in links}
         return 201, self._shown(name, item, list(properties), [])
+
+    def _read(self, name: str, body: Any) -> tuple[int, Any]:
+        ids = [entry["id"] for entry in body["inputs"]]
+        found = [
+            self._shown(name, self.objects[name][ident], body["properties"], [])
+            for ident in ids
+            if ident in self.objects[name]
+        ]
+        if len(found) == len(ids):
+            return 200, {"status": "COMPLETE", "results": found}
+        error = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "not found"}
+        return 207, {"status": "COMPLETE", "results": found, "numErrors": 1, "errors": [error]}
+
+    def _search(self, name: str, body: Any) -> tuple[int, Any]:
+        found = [
+            self._shown(name, item, body.get("properties", []), [])
+            for item in self.objects[name].values()
+            if item["id"] not in self.unindexed
+            and all(_holds(one, item["properties"]) for one in body["filterGroups"][0]["filters"])
+        ]
+        start = int(body.get("after") or 0)
+        page = found[start : start + int(body["limit"])]
+        more = start + len(page) < len(found)
+        paging = {"paging": {"next": {"after": str(start + len(page))}}} if more else {}
+        return 200, {"total": len(found), "results": page, **paging}
 
     def _shown(self, name: str, item: Any, wanted: list[str], links: list[str]) -> dict[str, Any]:
         shown = {"id": item["id"], "createdAt": item["createdAt"], "archived": False}
@@ -182,29 +271,14 @@ class HubSpot(StandIn):
             return 200, {"results": list(self.properties.values())}
         known: Any = self.groups if rest == ["groups"] else self.properties
         if body["name"] in known:
-            return 409, self._error(f"{body['name']} already exists", "CONFLICT")
+            return 409, self.error(f"{body['name']} already exists", "CONFLICT")
         if rest == ["groups"]:
             self.groups.add(body["name"])
         elif body["groupName"] not in self.groups:
-            return 400, self._error("no such group", "VALIDATION_ERROR")
+            return 400, self.error("no such group", "VALIDATION_ERROR")
         else:
             self.properties[body["name"]] = body
         return 201, body
-
-    def _conversations(self, rest: list[str], query: dict[str, str]) -> tuple[int, Any]:
-        if not rest:
-            after = query.get("latestMessageTimestampAfter", "")
-            moved = [
-                {key: value for key, value in thread.items() if key != "messages"}
-                for thread in self.threads.values()
-                if thread["latestMessageTimestamp"] > _stamp(after)
-            ]
-            moved.sort(key=lambda thread: str(thread["latestMessageTimestamp"]))
-            return 200, {"results": moved[: int(query.get("limit", "100"))]}
-        thread = self.threads.get(rest[0])
-        if thread is None or rest[1:] != ["messages"]:
-            return 404, self._error("no such thread", "OBJECT_NOT_FOUND")
-        return 200, {"results": thread["messages"]}
 
     def _by(self, name: str, field: str | None, value: str) -> dict[str, Any] | None:
         found = (
@@ -214,11 +288,7 @@ class HubSpot(StandIn):
         )
         return next(found, None)
 
-    def _next(self) -> str:
-        self._number += 1
-        return str(self._number)
-
-    def _error(self, message: str, category: str, errors: Any = None) -> dict[str, Any]:
+    def error(self, message: str, category: str, errors: Any = None) -> dict[str, Any]:
         return {
             "status": "error",
             "message": message,
@@ -228,8 +298,19 @@ class HubSpot(StandIn):
         }
 
 
-def _stamp(text: str) -> str:
-    if not text:
-        return ""
-    moment = datetime.fromisoformat(text).astimezone(UTC)
-    return re.sub(r"\d{3}Z$", "Z", moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+def _scope(name: str, write: bool) -> str:
+    if name == "contacts":
+        return f"crm.objects.contacts.{'write' if write else 'read'}"
+    return "tickets"
+
+
+def _holds(one: dict[str, Any], properties: dict[str, Any]) -> bool:
+    value = properties.get(one["propertyName"])
+    match one["operator"]:
+        case "IN":
+            return value in one["values"]
+        case "GTE":
+            limit = datetime.fromtimestamp(int(one["value"]) / 1000, UTC)
+            return value is not None and datetime.fromisoformat(value) >= limit
+        case _:
+            return value is not None

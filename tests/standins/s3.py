@@ -9,7 +9,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
+
+from .server import Answer, StandIn
 
 ACCESS = "figsupporttest"
 SECRET = "not-a-secret-of-anyone"
@@ -91,8 +97,37 @@ class S3:
     def close(self) -> None:
         """Stop the server and forget what it held."""
         self._process.terminate()
-        self._process.wait(10)
+        try:
+            self._process.wait(3)
+        except subprocess.TimeoutExpired:  # it holds nothing that anybody wants
+            self._process.kill()
+            self._process.wait(10)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Flaky(StandIn):
+    """The same server behind a connection on which calls get lost."""
+
+    def __init__(self, server: S3) -> None:
+        super().__init__()
+        self._to = server.url.removeprefix("http://")
+
+    def answer(self, request: BaseHTTPRequestHandler, raw: bytes) -> Answer:
+        connection = HTTPConnection(self._to, timeout=30)
+        with closing(connection):
+            connection.request(request.command, request.path, raw, dict(request.headers))
+            answer = connection.getresponse()
+            headers = {name: answer.headers[name] for name in answer.headers}
+            content = answer.read()
+        length = len(content) if request.command != "HEAD" else headers.get("Content-Length", "0")
+        kept = {name: headers[name] for name in headers if name.lower() not in _OURS}
+        return answer.status, content, {**kept, "Content-Length": str(length)}
+
+    def refuse(self, status: int) -> tuple[int, Any, dict[str, str]]:
+        return status, {}, {}
+
+
+_OURS = {"content-length", "connection", "date", "server", "transfer-encoding"}
 
 
 def _free_ports(count: int) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from figsupport.adapters.database import Database, Sync
 from figsupport.adapters.locks import file_lock
-from figsupport.core.model import Case, Message
+from figsupport.core.model import Case, Message, reference
 from figsupport.core.plan import Waiting, waiting
 from figsupport.ports import News
 
@@ -34,6 +34,11 @@ _MIGRATIONS = (
     CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
     CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
     """,
+    """
+    ALTER TABLE cases ADD COLUMN reference TEXT;
+    UPDATE cases SET reference = reference_of(id);
+    CREATE INDEX cases_reference ON cases (reference)
+    """,
 )
 
 
@@ -41,7 +46,9 @@ class LocalCases:
     """The journal on one machine. See `ports.Cases`."""
 
     def __init__(self, folder: Path, sync: Sync = "full") -> None:
-        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync)
+        self._database = Database(
+            folder / "cases.sqlite", _MIGRATIONS, sync, {"reference_of": reference}
+        )
         self._locks = folder / "locks"
 
     def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
@@ -63,6 +70,13 @@ class LocalCases:
         """Return the case of a ticket, or None."""
         return self._one("SELECT document FROM cases WHERE ticket_id = ?", ticket_id)
 
+    def ticket_of(self, reference: str) -> str | None:
+        """Return the ticket of the case with this reference, or None."""
+        row = self._database.execute(
+            "SELECT ticket_id FROM cases WHERE reference = ?", (reference,)
+        ).fetchone()
+        return row["ticket_id"] if row else None
+
     def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:
         """Save a case and mark the messages it has replies for as read."""
         values = {
@@ -73,12 +87,13 @@ class LocalCases:
             "due": unfinished,
             "open": unfinished or waiting(case) is not Waiting.FINISHED,
             "document": case.model_dump_json(),
+            "reference": case.reference,
         }
         with self._database.transaction(durable=durable):
             self._database.execute(
                 """
-                INSERT INTO cases (id, fingerprint, ticket_id, due, open, document)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET ticket_id = excluded.ticket_id,
                     due = excluded.due, open = excluded.open, document = excluded.document
                 """,

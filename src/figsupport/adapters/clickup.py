@@ -5,10 +5,11 @@ read before creating, and a create whose answer was lost is looked for, never se
 """
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from figsupport.adapters.http import TIMEOUT, Http, Speech
+from figsupport.adapters.http import Http, Manners, Patience, Speech, Window
 from figsupport.core.model import SubtaskRef
 from figsupport.errors import Credentials, FigsupportError, Misconfigured, NotFound
 from figsupport.ports import Health, SubtaskDraft
@@ -33,19 +34,17 @@ class ClickUpBoard:
         base_url: str,
         assignee: int | None = None,
         settle: float,
-        sleep: Callable[[float], None] | None = None,
-        timeout: float = TIMEOUT,
+        patience: Patience = Patience(),  # noqa: B008 — an immutable value
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`settle`: seconds after a lost answer during which ClickUp may still apply the call."""
         if _CUSTOM_ID.fullmatch(parent):
             raise Misconfigured(f"CLICKUP_PARENT_TASK_ID={parent} is a custom id", hint=_PARENT)
         self.settle = settle
         self._parent, self._assignee = parent, assignee
-        named = {"sleep": sleep} if sleep else {}
         self._http = Http(
-            "ClickUp", base_url, {"Authorization": key}, _heard,
-            remedy=_REMEDY, timeout=timeout, **named,
-        )  # fmt: skip
+            "ClickUp", base_url, {"Authorization": key}, _MANNERS, patience=patience, sleep=sleep
+        )
         self._list = ""
 
     @property
@@ -112,6 +111,15 @@ class ClickUpBoard:
 
 def _heard(body: Any) -> Speech:
     return Speech(code=str(body.get("ECODE") or ""), message=str(body.get("err") or ""))
+
+
+def _window(headers: Mapping[str, str], now: float) -> Window | None:
+    left, most, reset = (headers.get(f"x-ratelimit-{name}") for name in _LIMITS)
+    return Window(int(left), int(most), float(reset) - now) if left and most and reset else None
+
+
+_LIMITS = ("remaining", "limit", "reset")
+_MANNERS = Manners(_heard, _REMEDY, _window)
 
 
 def _marked(children: list[dict[str, Any]], marker: str) -> SubtaskRef | None:

@@ -6,9 +6,10 @@ A local disk is assumed; SQLite's locks are not safe on network file systems.
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from figsupport.errors import Misconfigured, Unavailable
@@ -25,7 +26,14 @@ _PAUSE = 0.02
 class Database:
     """One SQLite file, brought to its newest version by numbered migrations."""
 
-    def __init__(self, path: Path, migrations: Sequence[str], sync: Sync = "full") -> None:
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        sync: Sync = "full",
+        functions: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
+    ) -> None:
+        """`functions`: those that migrations call, by name."""
         private_folder(path.parent)
         self.path = path
         self._sync = sync
@@ -38,6 +46,8 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             raise self._unusable(error) from error
         self._connection.row_factory = sqlite3.Row
+        for name, function in functions.items():
+            self._connection.create_function(name, 1, function, deterministic=True)
         try:
             self._prepare(migrations)
         except sqlite3.DatabaseError as error:

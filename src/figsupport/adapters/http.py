@@ -4,10 +4,14 @@ A call that a provider might have applied is never repeated blindly: the adapter
 calls are safe to repeat, and asks (`find`) about the others.
 """
 
+import contextlib
+import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import httpx
@@ -22,77 +26,139 @@ from figsupport.errors import (
     Unavailable,
 )
 
-TIMEOUT = 30.0
 _MOST_ATTEMPTS = 4
 _LONGEST_WAIT = 30.0
-_BODY = 20_000_000
+_MOST_BYTES = 20_000_000
+_AT_ONCE = 4
 #: 423 locked, 477 migrating (HubSpot), 5xx and the gateway codes of Cloudflare: pass by themselves
 _PASSING = frozenset({423, 477, 500, 502, 503, 504, 521, 522, 523, 524})
 _FLOORS = {423: 2.0, 477: 5.0}
 
 
+class Patience(NamedTuple):
+    """How long we wait, in seconds: for one answer, and about how long before trying again."""
+
+    timeout: float = 30.0
+    backoff: float = 1.0
+
+    @property
+    def deadline(self) -> float:
+        """Return the seconds that a call may take with all its attempts and pauses."""
+        return 3 * self.timeout
+
+
 class Failure(NamedTuple):
     """How a call failed: HTTP status (None: no answer), Retry-After in seconds, what reached them.
 
-    `reached` is False when the provider surely did not receive the call.
+    `reached` is False when the provider surely did not receive the call; `stays` is True when
+    it said that waiting a little will not help.
     """
 
     status: int | None
     retry_after: float | None = None
     reached: bool = True
+    stays: bool = False
 
 
-def pause(failure: Failure, attempt: int, jitter: float, *, repeatable: bool) -> float | None:
+def pause(
+    failure: Failure, attempt: int, jitter: float, *, repeatable: bool, backoff: float = 1.0
+) -> float | None:
     """Return the seconds to wait before the next attempt, or None to give up. Pure.
 
     `attempt` counts from 1; `jitter` is from 0 to 1; `repeatable` says that doing the call
     twice does no harm. A wait longer than 30 s is left to the next run.
     """
-    if attempt >= _MOST_ATTEMPTS:
+    if attempt >= _MOST_ATTEMPTS or failure.stays:
         return None
     refused_unread = failure.status == 429 or not failure.reached
     passing = failure.status is None or failure.status in _PASSING
     if not refused_unread and not (passing and repeatable):
         return None
-    backoff = (0.5 + jitter / 2) * 2**attempt
-    wait = max(failure.retry_after or 0.0, backoff, _FLOORS.get(failure.status or 0, 0.0))
+    grown = backoff * (1 + jitter) * 2 ** (attempt - 1)
+    floor = backoff * _FLOORS.get(failure.status or 0, 0.0)
+    wait = max(failure.retry_after or 0.0, grown, floor)
     return wait if wait <= _LONGEST_WAIT else None
 
 
+class Window(NamedTuple):
+    """What a provider's headers say of its limit: calls left, calls in all, seconds to go."""
+
+    left: int
+    most: int
+    seconds: float
+
+
+def spread(window: Window) -> float:
+    """Return the seconds to wait before the next call. Pure.
+
+    Nothing while more than a tenth of the window is left; then what is left is spread over
+    the rest of the window, for others may be calling too.
+    """
+    if window.left > window.most / 10:
+        return 0.0
+    return min(max(0.0, window.seconds) / (window.left + 1), _LONGEST_WAIT)
+
+
 class Speech(NamedTuple):
-    """What a provider said of an error: its code, its sentence, its correlation id."""
+    """What a provider said of an error: its code, its sentence, its correlation id.
+
+    `policy` is the limit that was hit, when it says so; `needed` are the scopes it misses.
+    """
 
     code: str = ""
     message: str = ""
     correlation: str = ""
+    policy: str = ""
+    needed: tuple[str, ...] = ()
+
+
+class Manners(NamedTuple):
+    """How to understand one provider."""
+
+    #: reads an error body
+    heard: Callable[[Any], Speech]
+    #: what to do about a status
+    remedy: Mapping[int, str]
+    #: reads the headers that tell its limit; the second argument is the time (Unix seconds)
+    window: Callable[[Mapping[str, str], float], Window | None]
+    #: when a limit of this policy ends (None: a pause of ours is enough)
+    ends: Callable[[str], datetime | None] = lambda _: None
 
 
 class Http:
-    """One provider's HTTP interface: a kept connection, counted and paced calls."""
+    """One provider's HTTP interface: kept connections, counted and paced calls."""
 
     def __init__(
         self,
         provider: str,
         base_url: str,
         headers: Mapping[str, str],
-        heard: Callable[[Any], Speech],
+        manners: Manners,
         *,
-        remedy: Mapping[int, str],
+        patience: Patience = Patience(),  # noqa: B008 — an immutable value
         sleep: Callable[[float], None] = time.sleep,
-        timeout: float = TIMEOUT,
     ) -> None:
-        """`heard` reads an error body; `remedy` says what to do about a status."""
         self.provider = provider
         self.calls = 0
-        self._heard, self._remedy, self._sleep = heard, remedy, sleep
+        self._manners, self._patience, self._sleep = manners, patience, sleep
         self._not_before = 0.0
+        self._closed: TryLater | None = None
+        variable = f"{provider.upper()}_BASE_URL"
+        self._unheard = f"{_LATER} Check the network (and {variable}, when it is set: {base_url})."
         self._client = httpx.Client(
             base_url=base_url.rstrip("/") + "/",
             headers=dict(headers),
-            timeout=timeout,
+            timeout=httpx.Timeout(patience.timeout, connect=min(10.0, patience.timeout)),
+            limits=httpx.Limits(max_connections=_AT_ONCE),
             follow_redirects=False,
             trust_env=False,
+            verify=_certificates(),
         )
+
+    @property
+    def authorization(self) -> str:
+        """Return what our calls say of who we are: a secret."""
+        return self._client.headers["Authorization"]
 
     def get(self, path: str, **query: str) -> Any:
         """Read. Repeated when that may help."""
@@ -115,25 +181,34 @@ class Http:
         body: object = None,
         repeatable: bool,
     ) -> Any:
-        attempt = 0
+        attempt, until = 0, time.monotonic() + self._patience.deadline
         while True:
             attempt += 1
             answer, failure, error = self._once(method, path, query, body)
             if failure is None:
                 return answer
-            wait = pause(failure, attempt, random.random(), repeatable=repeatable)  # noqa: S311
-            if wait is None:
+            wait = pause(
+                failure, attempt, random.random(),  # noqa: S311
+                repeatable=repeatable, backoff=self._patience.backoff,
+            )  # fmt: skip
+            if wait is None or time.monotonic() + wait > until:
                 raise error from None
             self._sleep(wait)
 
     def _once(
         self, method: str, path: str, query: Mapping[str, str] | None, body: object
     ) -> tuple[Any, Failure | None, FigsupportError]:
+        if self._closed is not None and datetime.now(UTC) < self._closed.until:
+            raise self._closed  # asking again would only be counted against us
         self._pace()
         self.calls += 1
-        nothing = Unavailable(f"{self.provider} did not answer", hint=_LATER)
+        nothing = Unavailable(f"{self.provider} did not answer", hint=self._unheard)
+        request = self._client.build_request(
+            method, path.lstrip("/"), params=query or None, json=body
+        )
         try:
-            answer = self._client.request(method, path.lstrip("/"), params=query or None, json=body)
+            answer = self._client.send(request, stream=True)
+            content = self._content(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return None, Failure(None, reached=False), nothing
         except httpx.HTTPError:
@@ -141,29 +216,50 @@ class Http:
         self._remember_pace(answer.headers)
         if answer.status_code < 300:
             try:
-                return answer.json() if answer.content[:_BODY] else {}, None, nothing
+                return json.loads(content) if content else {}, None, nothing
             except ValueError:
                 garbled = Unavailable(f"{self.provider} answered nonsense", hint=_LATER)
                 return None, Failure(None), garbled
-        failure = Failure(answer.status_code, _seconds(answer.headers.get("retry-after")))
-        return None, failure, self._error(answer, failure)
+        speech = self._speech(content)
+        ends = self._manners.ends(speech.policy) if answer.status_code == 429 else None
+        retry_after = _seconds(answer.headers.get("retry-after"))
+        failure = Failure(answer.status_code, retry_after, stays=ends is not None)
+        error = self._error(failure, speech, ends)
+        if ends is not None and isinstance(error, TryLater):
+            self._closed = error
+        return None, failure, error
 
-    def _error(self, answer: httpx.Response, failure: Failure) -> FigsupportError:
-        """Return the error of an answer, named after what the reader can do about it."""
+    def _content(self, answer: httpx.Response) -> bytes:
+        """Read an answer to its end: not for ever, and not without end."""
+        until, content = time.monotonic() + self._patience.timeout, bytearray()
+        with contextlib.closing(answer):
+            for block in answer.iter_bytes():
+                content += block
+                if len(content) > _MOST_BYTES or time.monotonic() > until:
+                    raise httpx.ReadError("the answer does not end")
+        return bytes(content)
+
+    def _speech(self, content: bytes) -> Speech:
         try:
-            speech = self._heard(answer.json())
+            return self._manners.heard(json.loads(content))
         except (ValueError, TypeError, AttributeError, KeyError):
-            speech = Speech()
-        status = answer.status_code
+            return Speech()
+
+    def _error(self, failure: Failure, speech: Speech, ends: datetime | None) -> FigsupportError:
+        """Return the error of an answer, named after what the reader can do about it."""
+        status = failure.status or 0
         said = " — ".join(part for part in (speech.code, speech.message[:300]) if part)
         where = f" (correlation id {speech.correlation})" if speech.correlation else ""
         sentence = f"{self.provider} answered {status}{f': {said}' if said else ''}{where}"
-        remedy = self._remedy.get(status, "")
+        remedy = self._manners.remedy.get(status, "")
         if status == 429:
-            until = datetime.now(UTC) + timedelta(seconds=failure.retry_after or 60.0)
-            return TryLater(sentence, until=until, hint=remedy or _LATER)
+            until = ends or datetime.now(UTC) + timedelta(seconds=failure.retry_after or 60.0)
+            hint = f"Its limit ends at {until:%Y-%m-%d %H:%M %Z}; {_THEN}" if ends else remedy
+            return TryLater(sentence, until=until, hint=hint or _LATER)
         if status in _PASSING or status >= 500:
             return Unavailable(sentence, hint=remedy or _LATER)
+        if status == 403 and speech.needed:
+            remedy = f"Grant the key the scopes {', '.join(speech.needed)}. {remedy}"
         kinds: dict[int, type[FigsupportError]] = {
             401: Credentials, 403: Credentials, 404: NotFound, 409: Conflict,
         }  # fmt: skip
@@ -176,11 +272,22 @@ class Http:
             self._sleep(wait)
 
     def _remember_pace(self, headers: httpx.Headers) -> None:
-        remaining, reset = headers.get("x-ratelimit-remaining"), headers.get("x-ratelimit-reset")
-        if remaining == "0" and reset and reset.isdecimal():
-            self._not_before = float(reset)
+        now = time.time()
+        try:
+            window = self._manners.window(headers, now)
+        except ValueError:
+            return
+        if window is not None:
+            self._not_before = now + spread(window)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities we trust, read once for all providers."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+_THEN = "`figsupport poll` goes on then by itself: nothing is lost."
 _LATER = "Run the same command again later: it is safe."
 
 

@@ -16,7 +16,7 @@ from figsupport.adapters.maildir import Inbox
 from figsupport.core.model import ContactRef, Message, SentLetter, SubtaskRef, Ticket, TicketRef
 from figsupport.core.references import references
 from figsupport.errors import Conflict, NotFound
-from figsupport.ports import Health, News, SubtaskDraft, TicketDraft
+from figsupport.ports import Health, Known, News, SubtaskDraft, TicketDraft, nobody
 
 _MIGRATIONS = (
     """
@@ -197,7 +197,7 @@ class LocalDesk:
         )
         return tuple(Message.model_validate_json(row["document"]) for row in rows)
 
-    def new_messages(self, watermark: str | None) -> News:
+    def new_messages(self, watermark: str | None, known: Known = nobody) -> News:
         """Take in what lies in the inbox, and return what came since the watermark."""
         for path in self._inbox.waiting():
             self._receive(self._inbox.read(path, self._clock()))

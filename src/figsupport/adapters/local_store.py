@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from figsupport.adapters.database import Sync
-from figsupport.errors import Unavailable
+from figsupport.errors import NotFound, Unavailable
 from figsupport.ports import Health, StoredFile
 from figsupport.private import private_folder, sync_folder
 
@@ -43,6 +43,13 @@ class LocalStore:
                 f"The file « {name} » could not be stored: {error.strerror}",
                 hint=f"Check the space and the rights of {self._folder}.",
             ) from error
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under a key."""
+        try:
+            return (self._folder / key).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"Nothing is stored under {key}") from None
 
     def secret_folder(self, case_id: str) -> str:
         """Return 32 hexadecimal characters that only the holder of the secret can guess."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from figsupport.adapters.database import Sync
 from figsupport.adapters.mime import to_mime
-from figsupport.core.model import Attachment, Letter, Message
+from figsupport.core.model import Attachment, Letter, Message, Way
 from figsupport.errors import Unavailable
 from figsupport.ports import Health
 from figsupport.private import private_folder, sync_folder
@@ -75,15 +75,17 @@ class LocalMail:
         self._sender = sender
         self._clock = clock
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> Way:
         """Put the letter into the Maildir."""
         mime = to_mime(letter, self._sender, self._clock())
         self._maildir.deliver(mime.as_bytes(policy=mime.policy.clone(linesep="\n")), _mark(letter))
+        return "mail"
 
-    def was_sent(self, letter: Letter) -> bool:
+    def was_sent(self, letter: Letter) -> Way | None:
         """Look for the letter by its Message-ID, which is in the file's name as a hash."""
         mark = f".{_mark(letter)}"
-        return any(name.partition(":")[0].endswith(mark) for name in self._maildir.names())
+        names = (name.partition(":")[0] for name in self._maildir.names())
+        return "mail" if any(name.endswith(mark) for name in names) else None
 
     def check(self) -> Health:
         """Count the letters."""

@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from figsupport.errors import Credentials, FigsupportError, Misconfigured, Refused, Unavailable
+from figsupport.errors import (
+    Credentials,
+    FigsupportError,
+    Misconfigured,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 from figsupport.ports import Health, StoredFile
 
 #: Told while a large file goes up: its name, the bytes that went, the bytes of the whole.
@@ -26,7 +33,7 @@ Moved = Callable[[str, int, int], None]
 
 _PART = 8 * 1024 * 1024
 _MOST_PARTS = 10_000
-_LANES = 4
+_LANES = 8
 _PROBE = "figsupport-setup-probe"
 _TYPES = {
     ".glb": "model/gltf-binary", ".gltf": "model/gltf+json", ".usdz": "model/vnd.usdz+zip",
@@ -95,6 +102,15 @@ class R2Store:
             raise Unavailable(f"R2 neither took nor has « {name} »", hint=_LATER)
         found = there.get("Metadata", {}).get("sha256") or stored.sha256
         return StoredFile(url, int(there["ContentLength"]), found)
+
+    def get(self, key: str) -> bytes:
+        """Return what is stored under a key."""
+        try:
+            found = self._call("get_object", Bucket=self._bucket.name, Key=key)
+            content: bytes = found["Body"].read()
+        except _Absent:
+            raise NotFound(f"Nothing is stored under {key}") from None
+        return content
 
     def secret_folder(self, case_id: str) -> str:
         """Return 32 hexadecimal characters that follow from the case and the store's secret."""

@@ -11,8 +11,10 @@ from figsupport.ports import Health
 class RulesJudge:
     """See `ports.Judge`."""
 
-    def __init__(self, directives: Directives) -> None:
+    def __init__(self, directives: Directives, *, bare_yes: bool = True) -> None:
+        """`bare_yes`: whether a bare « ok » may accept; otherwise a person reads it."""
         self._directives = directives
+        self._bare_yes = bare_yes
 
     def classify(self, request: Request) -> Classification:
         """Return SUPPORT or MODELISATION and why."""
@@ -24,7 +26,8 @@ class RulesJudge:
 
     def read(self, message: Message, case: Case) -> Reply:
         """Return what a client's message means as an answer to our last letter."""
-        return replies.read_reply(message, case, self._directives.replies)
+        words = self._directives.replies
+        return replies.read_reply(message, case, words, bare=self._bare_yes)
 
     def check(self) -> Health:
         """Return that rules are always there."""

@@ -1,6 +1,6 @@
 """Letters by SMTP, from the team's own address.
 
-Plain SMTP has no proof of what left: `was_sent` is always False, and a letter in doubt is sent
+Plain SMTP has no proof of what left: `was_sent` always returns None, and a letter in doubt is sent
 again under the same Message-ID, which most mail programs show once. The window is short: from
 the server's acceptance of the letter to the save of it, some milliseconds.
 """
@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
 from figsupport.adapters.mime import to_mime
-from figsupport.core.model import Letter
+from figsupport.core.model import Letter, Way
 from figsupport.errors import Credentials, FigsupportError, Misconfigured, Refused, Unavailable
 from figsupport.ports import Health
 
@@ -57,16 +57,17 @@ class SmtpMail:
         self._tls, self._timeout = tls, timeout
         self.calls = 0
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Letter) -> Way:
         """Hand the letter to the mail server."""
         mime = to_mime(letter, self._sender, self._clock())
         with self._connected() as server:
             self.calls += 1
             server.send_message(mime)
+        return "mail"
 
-    def was_sent(self, letter: Letter) -> bool:
-        """Return False: SMTP cannot tell."""
-        return False
+    def was_sent(self, letter: Letter) -> Way | None:
+        """Return None: SMTP cannot tell."""
+        return None
 
     def check(self) -> Health:
         """Greet the server and log in; nothing is sent."""

@@ -48,6 +48,7 @@ def adopted(
         or Classification(type=type_, by="person", confidence="high", reasons=("desk",)),
         contact=ticket.contact,
         ticket=ticket.ref,
+        thread=known.get("figsupport_thread_id"),
         validation_status=status,
         credits_estimes=credits_,
         mails=mails,

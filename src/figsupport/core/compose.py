@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
-from figsupport.core import letters
+from figsupport.core import assets, letters
 from figsupport.core.model import Case, FileFact, Letter, Post, PostKind, Reply, Step
 from figsupport.core.plan import Due, changed_properties, wanted_properties
 from figsupport.core.references import message_id
@@ -36,6 +36,8 @@ def compose(case: Case, step: Due, directives: Directives, office: Office) -> di
             }
         case Step.UPDATE:
             return dict(changed_properties(case))
+        case Step.PROOF if case.proof is not None:
+            return {"name": case.proof.name, "text": case.proof.text}
         case Step.SUBTASK:
             marker = f"[REF-{case.reference}]"
             name = f"{case.request.objet or 'Modélisation'} — {_client(case)} {marker}"
@@ -54,7 +56,7 @@ def ticket_content(case: Case) -> str:
         case.request.description or "(sans description)",
     ]
     if case.files:
-        lines += ["", "Fichiers :", *(f"- {_file_line(file)}" for file in case.files)]
+        lines += ["", "Fichiers :", *(_file_line(file) for file in case.files)]
     if case.classification is not None:
         lines += ["", f"Classement : {case.classification.type}"]
         lines += [f"- {reason}" for reason in case.classification.reasons]
@@ -137,6 +139,8 @@ def _letter(case: Case, post: Post, key: str, directives: Directives, office: Of
         text=text.text,
         html=text.html,
         references=thread[-10:],
+        ticket_id=case.ticket.id if case.ticket else None,
+        thread=None if to_staff else case.thread,
     )
 
 
@@ -149,13 +153,19 @@ def _client(case: Case) -> str:
 
 
 def _file_line(file: FileFact) -> str:
-    return f"{file.name} : {file.url or file.problem or 'non reçu'}"
+    return "\n".join((f"- {assets.line(file)}", *(f"  {one}" for one in assets.remarks(file))))
 
 
 def _file_link(file: FileFact) -> str:
-    if file.url is None:
-        return f"- {_md(file.name)} : {_md(file.problem or 'non reçu')}"
-    return f"- [{_md(file.name)}]({file.url})"
+    """One line of Markdown: the file, its picture and what is known of it."""
+    name = f"[{_md(file.name)}]({file.url})" if file.url else _md(file.name)
+    known = [one for one in (assets.summary(file), file.problem) if one]
+    if not file.url and not file.problem:
+        known.append("non reçu")
+    picture = f" — [aperçu]({file.thumbnail})" if file.thumbnail else ""
+    adjust = "; ".join(assets.adjustments(file, "fr"))
+    remarks = f" — à ajuster : {_md(adjust)}" if adjust else ""
+    return f"- {name}{picture}{' : ' if known else ''}{_md(' ; '.join(known))}{remarks}"
 
 
 def _md(text: str) -> str:

@@ -162,6 +162,15 @@ def check_same(case: Case, request: Request) -> None:
         )
 
 
+def last_part(location: str) -> str:
+    """Return the file name that a link or a path ends in."""
+    try:
+        location = unquote(urlsplit(location).path) if "://" in location else location
+    except ValueError:
+        location = ""
+    return location.replace("\\", "/").rstrip("/").rpartition("/")[2] or "fichier"
+
+
 def _request_problems(document: Mapping[str, Any], limits: Limits) -> Iterator[Problem]:
     for name in ("source", "objet", "user_name"):
         yield from _text_problems(name, document.get(name), _SHORT_LENGTH)
@@ -222,16 +231,8 @@ def _file(entry: str | Mapping[str, Any]) -> dict[str, str | None]:
     if isinstance(entry, str):
         return {"name": _file_name(entry), "url": None, "path": None}
     url, path = entry.get("url"), entry.get("path")
-    name = entry.get("name") or _last_part(url or path or "")
+    name = entry.get("name") or last_part(url or path or "")
     return {"name": _file_name(name), "url": url, "path": path}
-
-
-def _last_part(location: str) -> str:
-    try:
-        location = unquote(urlsplit(location).path) if "://" in location else location
-    except ValueError:
-        location = ""
-    return location.replace("\\", "/").rstrip("/").rpartition("/")[2] or "fichier"
 
 
 def _file_name(name: str) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from figsupport.core import assets
 from figsupport.core.model import Case, FileFact, Language, LetterKind, Post, Reply
 from figsupport.core.rules import Template
 from figsupport.core.words import printable
@@ -62,8 +63,10 @@ def generate_info_request_message(case: Case, templates: Templates) -> LetterTex
 def generate_quote_message(case: Case, templates: Templates) -> LetterText:
     """Return the quote: the price, what it includes, how to accept."""
     included = _INCLUDED[case.language]
-    adjusts = any(file.kind == "model3d" and file.problem is None for file in case.files)
-    lines = included["adjustment"] if adjusts else included["modelling"]
+    models = [file for file in assets.usable(case.files) if file.kind == "model3d"]
+    found = [finding for file in models for finding in assets.adjustments(file, case.language)]
+    what, *rest = included["adjustment"] if models else included["modelling"]
+    lines = (what, *dict.fromkeys(found), *rest)
     price = credits_in_words(case.credits_estimes or 0, case.language)
     return _to_client("quote", case, templates, credits=price, included=_bullets(lines))
 
@@ -106,7 +109,7 @@ def generate_admin_notice_message(
             "ticket": ticket,
             "link": case.ticket.url if case.ticket else "",
             "description": case.request.description or "(sans description)",
-            "files": _bullets(_file(file) for file in case.files) or "aucun",
+            "files": _bullets(map(_file, case.files)) or "aucun",
             "judgement": _judgement(case),
             "commands": _commands(case, ticket),
         },
@@ -195,8 +198,7 @@ def _said(reply: Reply | None) -> str:
 
 
 def _file(file: FileFact) -> str:
-    both = f"{file.url} ({file.problem})" if file.url and file.problem else None
-    return f"{_line(file.name)} : {both or file.url or file.problem or 'non reçu'}"
+    return " — ".join((assets.line(file), *assets.remarks(file)))
 
 
 def _judgement(case: Case) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from figsupport.core.model import Message
-from figsupport.core.words import fold
+from figsupport.core.words import fold, words
 
 _ROBOTS = re.compile(
     r"^(?:mailer-daemon|postmaster|no-?reply|ne-?pas-?repondre|do-?not-?reply|bounces?"
@@ -26,10 +26,14 @@ _FROM_SYSTEM = re.compile(
     r"|^votre message\b.{0,400}\ba ete lu le\b|your message\b.{0,400}\bwas read on\b"
     r"|ceci est (?:un message|une reponse) automatique|this is an automat(?:ic|ed)"
 )
+_PERSON = re.compile(
+    r"\b(?:mais je|je (?:le |vous )?(?:valide|regarde|reponds|refuse|voudrais|confirme)|j accepte"
+    r"|votre devis|le devis|your quote|the quote|i (?:accept|will look|ll look|approve)|but i)\b"
+)
 _FAILED = re.compile(r"\b(?:dmarc|spf)=(?:fail|permerror)\b")
 
 
-def is_machine(message: Message, absence: tuple[str, ...] = ()) -> str | None:
+def is_machine(message: Message) -> str | None:
     """Return why a message was not written by a person, or None.
 
     Sources: RFC 3834 (Auto-Submitted), RFC 3464 and RFC 8098 (reports), and what mail programs
@@ -48,10 +52,17 @@ def is_machine(message: Message, absence: tuple[str, ...] = ()) -> str | None:
     text = fold(message.text[:2_000] or re.sub(r"<[^>]{0,500}>", " ", (message.html or "")[:8_000]))
     if _FROM_SYSTEM.search(text):
         return "the text is a machine's"
-    first = text[:300]
-    if any(phrase in first for phrase in map(fold, absence)):
-        return "the text announces an absence"
     return None
+
+
+def announces_absence(text: str, absence: tuple[str, ...]) -> bool:
+    """Tell whether a text is an answer of an absent person's machine.
+
+    A person who mentions an absence says something else too: what they want or will do.
+    """
+    said = " ".join(words(text[:2_000]))
+    found = sum(1 for phrase in absence if f" {phrase} " in f" {said[:400]} ")
+    return found > 1 or (found == 1 and not _PERSON.search(said))
 
 
 def is_forged(message: Message) -> bool:

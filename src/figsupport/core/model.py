@@ -25,6 +25,8 @@ Complexity = Literal["simple", "standard", "complex"]
 Status = Literal["pending_info", "pending_credits", "pending_admin", "validated", "rejected"]
 Intent = Literal["accept", "refuse", "more_info", "question", "auto_reply", "unclear"]
 LetterKind = Literal["info", "quote", "administrator", "confirmation", "refusal", "rejection"]
+#: How a letter left: as a mail, on a conversation of the desk, or not yet: a draft on the ticket.
+Way = Literal["mail", "thread", "draft"]
 
 
 class Value(BaseModel):
@@ -88,7 +90,7 @@ class Classification(Value):
 
 
 class FileFact(Value):
-    """What is known of a client's file; `problem` says why it could not be had, in French."""
+    """What is known of a client's file; `problem` says why it cannot be used, to the client."""
 
     name: str
     kind: Kind = "other"
@@ -97,6 +99,7 @@ class FileFact(Value):
     sha256: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
     problem: str | None = None
+    thumbnail: str | None = None
 
 
 class Analysis(Value):
@@ -124,7 +127,10 @@ class Analysis(Value):
 
 
 class Letter(Value):
-    """A letter of ours, ready to send. `key` names the effect, `message_id` follows from it."""
+    """A letter of ours, ready to send. `key` names the effect, `message_id` follows from it.
+
+    `thread` is the conversation on the desk that it answers, when the client has written there.
+    """
 
     kind: LetterKind
     key: str
@@ -135,10 +141,12 @@ class Letter(Value):
     text: str
     html: str
     references: tuple[str, ...] = ()
+    ticket_id: str | None = None
+    thread: str | None = None
 
 
 class SentLetter(Value):
-    """A letter that left: what was said, to whom, when; `credits` of a quote."""
+    """A letter that left, or a draft: what was said, to whom, when; `credits` of a quote."""
 
     kind: LetterKind
     key: str
@@ -148,6 +156,7 @@ class SentLetter(Value):
     text: str
     sent_at: datetime
     credits: int | None = None
+    way: Way = "mail"
 
 
 class Attachment(Value):
@@ -159,11 +168,15 @@ class Attachment(Value):
 
 
 class Message(Value):
-    """A mail on a ticket. `sender` is the exact From address; header names are lower case."""
+    """A mail on a ticket. `sender` is the exact From address; header names are lower case.
+
+    `thread` is the conversation on the desk that it came in.
+    """
 
     id: str
     direction: Literal["in", "out"] = "in"
     ticket_id: str | None = None
+    thread: str | None = None
     sender: str
     sender_name: str = ""
     subject: str = ""
@@ -196,6 +209,15 @@ class Decision(Value):
     credits: int | None = None
     notes: str = ""
     message_id: str | None = None
+
+
+class Proof(Value):
+    """The record of the client's acceptance: `text` until it is in the store, then its `sha256`."""
+
+    name: str
+    text: str | None = None
+    url: str | None = None
+    sha256: str | None = None
 
 
 class ContactRef(Value):
@@ -262,6 +284,7 @@ class Step(StrEnum):
     CONTACT = "contact"
     TICKET = "ticket"
     ANALYZE = "analyze"
+    PROOF = "proof"
     SUBTASK = "subtask"
     UPDATE = "update"
     POST = "post"
@@ -285,6 +308,24 @@ class Event(Value):
     by: str = "figsupport"
 
 
+class Cost(Value):
+    """What judging by a model cost: calls, tokens in and out, US dollars."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Return the sum of two costs."""
+        return Cost(
+            calls=self.calls + other.calls,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            dollars=round(self.dollars + other.dollars, 8),
+        )
+
+
 class Case(Value):
     """The whole state of the work on one request, saved after each step."""
 
@@ -299,17 +340,20 @@ class Case(Value):
     analysis: Analysis | None = None
     contact: ContactRef | None = None
     ticket: TicketRef | None = None
+    thread: str | None = None
     validation_status: Status | None = None
     credits_estimes: int | None = None
     mails: tuple[SentLetter, ...] = ()
     replies: tuple[Reply, ...] = ()
     decision: Decision | None = None
+    proof: Proof | None = None
     subtask: SubtaskRef | None = None
     outbox: tuple[Post, ...] = ()
     properties: dict[str, str] = Field(default_factory=dict)
     rounds: int = 0
     quotes: int = 0
     adopted: bool = False
+    cost: Cost | None = None
     doing: Doing | None = None
     history: tuple[Event, ...] = ()
 
@@ -329,11 +373,23 @@ class Case(Value):
 
     @property
     def open_quote(self) -> SentLetter | None:
-        """Return the newest quote while it waits for an answer; there is only ever one."""
+        """Return the newest quote while it waits for an answer; there is only ever one.
+
+        A draft is none: nobody has offered it yet.
+        """
         if self.validation_status != "pending_credits" or self.decision is not None:
             return None
-        sent = [mail for mail in self.mails if mail.kind == "quote"]
-        return sent[-1] if sent and len(sent) == self.quotes else None
+        quotes = [mail for mail in self.mails if mail.kind == "quote"]
+        if not quotes or len(quotes) != self.quotes or quotes[-1].way == "draft":
+            return None
+        return quotes[-1]
+
+    @property
+    def drafts(self) -> tuple[SentLetter, ...]:
+        """Return the letters to the client that a person must still send."""
+        return tuple(
+            mail for mail in self.mails if mail.way == "draft" and mail.kind != "administrator"
+        )
 
     def with_(self, **changes: object) -> Self:
         """Return a copy with the given fields replaced."""

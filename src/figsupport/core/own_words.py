@@ -1,29 +1,38 @@
 """From a mail to the client's own new words: no quote, no signature, nothing hidden. Pure."""
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from figsupport.core.words import printable, words
 
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
 _CAP = 100_000
 _LINE = 2_000
-_WROTE = re.compile(r"(?:a écrit|wrote|a ecrit|schrieb)\s*:?\s*$", re.IGNORECASE)
+_WROTE = re.compile(
+    r"(?:a[ \xa0]écrit|wrote|a ecrit|schrieb)\s{0,3}[:-]{0,9}\s{0,3}$", re.IGNORECASE
+)
 _ATTRIBUTION = re.compile(r"^[\s>]*(?:le|on|el|am)\b.{0,40}\d", re.IGNORECASE)
 _SEPARATOR = re.compile(
-    r"^[\s>]*(?:_{10,}|-{2,}\s*(?:message|mail|courriel|original|forwarded|e-mail)\b.{0,60}"
+    r"^[\s>]*(?:_{10,}|={10,}|-{2,}\s*(?:message|mail|courriel|original|forwarded|e-mail)\b.{0,60}"
+    r"|-{2,}.{1,80}(?:a écrit|wrote) ?-{2,}"
     r"|(?:début du message|begin forwarded message|message transféré)\b.{0,30}"
-    r"|message du \d{1,2}/\d{1,2}/\d{2,4}.{0,20})",
+    r"|message du ?:? \d{1,2}/\d{1,2}/\d{2,4}.{0,20})",
     re.IGNORECASE,
 )
 _HEADER = re.compile(
-    r"^[\s>*]*(?:de|from|envoyé(?: le)?|sent|date|à|a|to|objet|subject|cc|copie à)\s*:",
+    r"^[\s>*]*(?:de|from|envoyé(?: le)?|sent|date|à|a|to|pour|objet|sujet|subject|cc|cci|copie à"
+    r"|répondre à|reply-to)\s*:",
     re.IGNORECASE,
 )
 _FIRST_HEADER = re.compile(r"^[\s>*]*(?:de|from)\s*:", re.IGNORECASE)
 _PHONE_LINE = re.compile(
     r"^\s*(?:envoyé (?:de|depuis|à partir|avec|via)|sent (?:from|with|via)|get outlook"
-    r"|télécharge[rz] outlook|obtene[rz] outlook|provenance : courrier)\b",
+    r"|télécharge[rz] outlook|obtene[rz] outlook|provenance : courrier)\b"
+    r"|.{0,60}\b(?:a réagi via gmail|reacted via gmail)\b",
     re.IGNORECASE,
 )
 _CLOSINGS = (
@@ -39,26 +48,50 @@ _DISCLAIMER = re.compile(
     r"|privileged|strictement|without the authori|unsubscribe|avant d.imprimer",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?(?:[;\s\"']|$)"
-    r"|font-size\s*:\s*[01](?:\.\d+)?(?:px|pt|em|%)?(?:[;\s\"']|$)|mso-hide\s*:\s*all"
-    r"|(?:^|[;\s])color\s*:\s*(?:#fff(?:fff)?\b|white\b|transparent\b"
-    r"|rgb\(\s*255\s*,\s*255\s*,\s*255)"
-    r"|text-decoration[^;]{0,30}line-through|(?:max-)?(?:height|width)\s*:\s*0",
+_PHONE = re.compile(
+    r"^\W{0,5}(?:t[ée]l|mob|port|phone|fax|cell)[a-zé]{0,10}\W{0,5}[\d+(]"
+    r"|^\s{0,9}[+(\d][\d .()/-]{8,24}$",
     re.IGNORECASE,
 )
+_HIDDEN = re.compile(
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|opacity\s*:\s*0?(?:\.0\d*)?(?![.\d])|mso-hide\s*:\s*all"
+    r"|font(?:-size)?\s*:\s*(?:0(?![.\d])|0?\.\d|[01](?:\.\d+)?(?:px|pt|%))"
+    r"|color\s*:\s*(?:#fff(?:f|fff|fffff)?\b|white\b|transparent\b"
+    r"|(?:rgba?\(\s*255\s*,\s*255\s*,\s*255|rgba\([^)]{0,40},\s*0(?:\.0\d*)?\s*\)))"
+    r"|text-decoration[^;:]{0,20}:[^;]{0,30}line-through|text-indent\s*:\s*-\d{3,}"
+    r"|(?:left|top|right)\s*:\s*-\d{3,}|clip(?:-path)?\s*:"
+    r"|(?:max-)?(?:height|width)\s*:\s*0(?![.\d]))",
+    re.IGNORECASE,
+)
+_SIMPLE = re.compile(r"[.#][A-Za-z_][\w-]{0,60}")
+_RULE = re.compile(r"([^{}@;]{1,200})\{([^{}]{1,1000})\}")
 _QUOTES = (
     "blockquote, .gmail_quote, .gmail_attr, .yahoo_quoted, .moz-cite-prefix, .protonmail_quote, "
-    "#divRplyFwdMsg, #appendonsend, .OutlookMessageHeader, #reply-intro, .zmail_extra"
+    "#divRplyFwdMsg, #appendonsend, .OutlookMessageHeader, #reply-intro, .zmail_extra, "
+    "[data-marker=__QUOTED_TEXT__], [data-marker=__HEADERS__]"
 )
-_UNSEEN = "head, style, script, template, title, del, s, strike, [hidden], noscript"
+_UNSEEN = "head, style, script, template, title, noscript"
+_STRUCK = "del, s, strike, [hidden], [aria-hidden=true]"
+_WHITE = frozenset({"white", "#fff", "#ffffff"})
+_SIGNS = (">", "|")
+_DATES = frozenset(
+    "lun mar mer jeu ven sam dim mon tue wed thu fri sat sun jan fev avr mai jui aou sep oct nov "
+    "dec feb apr may jun jul aug am pm utc gmt cet a at".split()
+)
+_RUN = 4  # words that follow each other as in our letter are our letter
+_MARKED_RUN = 8  # above a quote that is marked, the client repeats us in longer pieces only
 
 
 class Own(NamedTuple):
-    """The client's own words; `rest` is what else may be theirs: under the quote or the name."""
+    """The client's own words; `rest` is what else may be theirs: under the quote or the name.
+
+    `hidden` is what stands in an HTML body without being seen, or struck out.
+    """
 
     text: str
     rest: str
+    hidden: str = ""
 
 
 def from_text(text: str, sent: Sequence[str], name: str = "") -> Own:
@@ -66,9 +99,9 @@ def from_text(text: str, sent: Sequence[str], name: str = "") -> Own:
     lines = [line[:_LINE].rstrip() for line in printable(text[:_CAP]).split("\n")]
     ours = _Ours(sent)
     above, below = _cut(lines)
-    kept = [line for line in above if not ours.said(line)]
-    own, signature = _sign(kept, name)
-    under = [line for line in below if not ours.said(line) and not _HEADER.match(line)]
+    marked = len(above) < len(lines)
+    own, signature = _sign(ours.without(above, _MARKED_RUN if marked else _RUN), name)
+    under = [line for line in ours.without(below, _RUN) if not _is_mark(line)]
     rest = [line for line in (*signature, *under) if not _DISCLAIMER.search(line)]
     return Own("\n".join(own).strip(), "\n".join(rest).strip())
 
@@ -78,42 +111,91 @@ def from_html(html: str, sent: Sequence[str], name: str = "") -> Own:
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(html[: 4 * _CAP])
-    for node in tree.css(_UNSEEN):
-        node.decompose()
+    ours = _Ours(sent)
+    quoted = _taken(tree, _QUOTES)
+    hidden = _taken(tree, _STRUCK, *_hidden_by_style(tree))
     for node in tree.css("[style], font[color]"):
         colour = (node.attributes.get("color") or "").lower()
         if _HIDDEN.search((node.attributes.get("style") or "")[:1000]) or colour in _WHITE:
+            hidden.append(node.text(separator="\n"))
             node.decompose()
-    quoted = []
-    for node in tree.css(_QUOTES):
-        quoted.append(node.text(separator="\n"))
-        node.decompose()
-    for node in tree.css("br, p, div, li, tr, h1, h2, h3, table, hr"):
+    _taken(tree, _UNSEEN)
+    for node in tree.css("br, p, div, li, tr, td, th, h1, h2, h3, table, hr"):
         node.insert_before("\n")
-    body = tree.body.text() if tree.body else ""
-    own = from_text(_unwrapped(body), sent, name)
-    ours = _Ours(sent)
-    under = [line.strip() for text in quoted for line in text.split("\n")]
-    left = [line for line in under if line and not ours.said(line) and not _is_mark(line)]
-    return Own(own.text, "\n".join((own.rest, *left)).strip())
+    own = from_text(_unwrapped(tree.body.text() if tree.body else ""), sent, name)
+    under = [line for line in _left(quoted, ours) if not _is_mark(line)]
+    return Own(own.text, "\n".join((own.rest, *under)).strip(), "\n".join(_left(hidden, ours)))
 
 
-_WHITE = frozenset({"white", "#fff", "#ffffff"})
+def _taken(tree: "LexborHTMLParser", *selectors: str) -> list[str]:
+    """Take what a selector names out of a page; return its texts."""
+    texts = []
+    for selector in selectors:
+        for node in tree.css(selector):
+            texts.append(node.text(separator="\n"))
+            node.decompose()
+    return texts
+
+
+def _hidden_by_style(tree: "LexborHTMLParser") -> Iterator[str]:
+    """Yield the selectors that the page's own style sheet hides, those that are simple."""
+    sheets = "\n".join(node.text() for node in tree.css("style"))[:_CAP]
+    for selectors, style in _RULE.findall(sheets):
+        if _HIDDEN.search(style):
+            yield from _SIMPLE.findall(selectors)
+
+
+def _left(texts: list[str], ours: "_Ours") -> list[str]:
+    """The lines of some texts that we did not write."""
+    lines = [line.strip() for text in texts for line in text[:_CAP].split("\n")]
+    return [line for line in ours.without(lines, _RUN) if words(line)]
 
 
 class _Ours:
     """What we wrote, to be told from what the client wrote."""
 
     def __init__(self, sent: Sequence[str]) -> None:
+        letters = [words(text) for text in sent]
         self._lines = {words(line) for text in sent for line in text.split("\n")}
-        self._all = " ".join(word for text in sent for word in words(text))
+        self._shingles = {
+            letter[place : place + _RUN]
+            for letter in letters
+            for place in range(len(letter) - _RUN + 1)
+        }
 
-    def said(self, line: str) -> bool:
-        """Tell whether a line is one of ours, whole, or a long piece of one (wrapped)."""
-        spoken = words(line.lstrip("> "))
-        if not spoken:
-            return False
-        return spoken in self._lines or (len(spoken) >= 4 and " ".join(spoken) in self._all)
+    def without(self, lines: list[str], run: int) -> list[str]:
+        """Return the lines without our words: whole lines of ours, and pieces cut otherwise.
+
+        A piece is at least `run` words that follow each other as in a letter of ours, wherever
+        the lines break; what the client put into a line of ours stays.
+        """
+        spoken = [words(line.lstrip("> ")) for line in lines]
+        stream = [word for line in spoken for word in line]
+        ours = self._pieces(stream, run)
+        left, place = [], 0
+        for line, said in zip(lines, spoken, strict=True):
+            here = ours[place : place + len(said)]
+            place += len(said)
+            if len(said) >= _RUN and said in self._lines:
+                continue
+            if not any(here):
+                left.append(line)
+            elif not all(here):
+                kept = (word for word, mine in zip(said, here, strict=True) if not mine)
+                left.append(" ".join(kept) + (" ?" if "?" in line else ""))
+        return left
+
+    def _pieces(self, stream: list[str], run: int) -> list[bool]:
+        """Tell of each word whether it stands in a piece of ours."""
+        starts = [
+            tuple(stream[place : place + _RUN]) in self._shingles for place in range(len(stream))
+        ]
+        ours = [False] * len(stream)
+        for starting, group in groupby(range(len(stream)), key=lambda place: starts[place]):
+            places = list(group)
+            if starting and len(places) + _RUN - 1 >= run:
+                ours[places[0] : places[-1] + _RUN] = [True] * (len(places) + _RUN - 1)
+        return ours
 
 
 def _cut(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -126,9 +208,9 @@ def _cut(lines: list[str]) -> tuple[list[str], list[str]]:
         if skip:
             number += skip
             following = next((one for one in lines[number:] if one.strip()), "")
-            if not following.lstrip().startswith(">"):
+            if not following.lstrip().startswith(_SIGNS):
                 return own, [one.lstrip("> ") for one in lines[number:]]
-        elif line.lstrip().startswith(">"):
+        elif line.lstrip().startswith(_SIGNS):
             number += 1  # quoted by a mail program
         else:
             own.append(line)
@@ -146,26 +228,30 @@ def _mark(lines: list[str], number: int) -> int:
             joined = " ".join(lines[number : number + length]).rstrip("> ")
             if _WROTE.search(joined[-200:]):
                 return length
-    if _FIRST_HEADER.match(line):
-        near = lines[number + 1 : number + 5]
-        if sum(1 for one in near if _HEADER.match(one)) >= 2:
-            return 1
+    if _HEADER.match(line):
+        near = lines[number : number + 8]
+        heads = [place for place, one in enumerate(near) if _HEADER.match(one)]
+        if len(heads) >= 3 and any(_FIRST_HEADER.match(near[place]) for place in heads):
+            return 1  # what stands between the headers is looked at as what may object
     return 0
 
 
 def _is_mark(line: str) -> bool:
-    return bool(_WROTE.search(line[-200:]) or _HEADER.match(line) or _SEPARATOR.match(line))
+    if _WROTE.search(line[-200:]) or _HEADER.match(line) or _SEPARATOR.match(line):
+        return True
+    said = words(line)  # the date of our letter
+    return len(said) > 2 and all(word.isdigit() or word[:3] in _DATES for word in said)
 
 
 def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
     """Split lines into the words and the signature under them."""
     begun = False
     for number, line in enumerate(lines):
-        if line.strip() in ("--", "—", "–"):
+        if line.strip() in ("--", "---", "—", "–"):
             return lines[:number], lines[number + 1 :]
         if _PHONE_LINE.match(line):
             return lines[:number], lines[number + 1 :]
-        if begun and (_is_closing(line) or _is_name(line, name)):
+        if begun and (_is_closing(line) or _is_name(line, name) or _PHONE.match(line)):
             return lines[:number], lines[number:]
         begun = begun or bool(line.strip())
     return lines, []

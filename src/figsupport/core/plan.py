@@ -25,6 +25,7 @@ class Waiting(StrEnum):
 
     CLIENT_INFO = "waits for what the client must still send"
     CLIENT_ANSWER = "waits for the client's answer to the quote"
+    DRAFT = "waits for a person to send the letter that was left as a draft"
     ADMINISTRATOR = "waits for the administrator"
     FINISHED = "finished"
 
@@ -57,6 +58,8 @@ def settled_at(case: Case, settle: float) -> datetime | None:
 
 def waiting(case: Case) -> Waiting:
     """Return why a case without a next step has none."""
+    if case.drafts:
+        return Waiting.DRAFT
     match case.validation_status:
         case "pending_info":
             return Waiting.CLIENT_INFO
@@ -77,6 +80,8 @@ def wanted_properties(case: Case) -> dict[str, str]:
         properties["credits_estimes"] = str(case.credits_estimes or "")
     if case.subtask is not None:
         properties["clickup_subtask_id"] = case.subtask.id
+    if case.thread is not None:
+        properties["figsupport_thread_id"] = case.thread
     return properties
 
 
@@ -108,6 +113,8 @@ def _modelling(case: Case) -> Step | None:
     assert case.classification is not None  # noqa: S101 — the opening is over
     if case.classification.type == "MODELISATION":
         if case.decision is not None and case.decision.verdict == "accept":
+            if case.proof is not None and case.proof.sha256 is None:
+                return Step.PROOF
             if case.subtask is None:
                 return Step.SUBTASK
         elif case.validation_status is None:

@@ -1,17 +1,18 @@
 """Completeness, complexity and credits: facts and the grid decide, nothing else. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, zip_longest
 from string import Template
 from typing import NamedTuple
 
+from figsupport.core import assets
 from figsupport.core.classify import language, without_orders
+from figsupport.core.dimensions import doubt
 from figsupport.core.model import Analysis, Complexity, FileFact, Kind, Language, Request
 from figsupport.core.rules import Directives, Grid, language_of
-from figsupport.core.words import Place, printable, singular, words
+from figsupport.core.words import Phrases, Place, printable, singular, words
 
-_USABLE: frozenset[Kind] = frozenset({"photo", "plan", "model3d"})
 _SENTENCES = re.compile(r"[.!?;\n]+")
 _AND = re.compile(r"[+&/]")
 _JOINS = frozenset({"et", "and", "plus", "ainsi", "puis"})
@@ -31,7 +32,11 @@ _WITH = frozenset({"avec", "with"})
 _ONE = frozenset("un une a an one".split())
 _ITS = frozenset("son sa ses leur leurs its their".split())
 _ARTICLES = _ONE | frozenset("le la les l mon ma mes notre nos ce cet the my our".split())
-_MEASURES = _NUMBERS | frozenset("seat seater place places person personne personnes pers".split())
+_MEASURES = _NUMBERS | frozenset(
+    """seat seater place places person personne personnes pers wheel tier level arm leg step speed
+    light panel""".split()
+)
+_NOT = frozenset("sans ni no not without pas aucun aucune".split())
 _CODED = frozenset("ref reference n no numero photo modele model code commande order".split())
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
@@ -45,6 +50,7 @@ class Seen(NamedTuple):
     known: Complexity | None
     ornate: bool
     several: bool
+    lacking: tuple[str, ...] = ()  # codes of what files leave out although some came
 
 
 class Price(NamedTuple):
@@ -62,12 +68,12 @@ def price(seen: Seen, grid: Grid) -> Price:
     The result is incomplete (`lacks` says why), for an administrator (`credits` is None), or
     one of the credits of the grid.
     """
-    if seen.models and seen.usable:
+    if seen.models and seen.usable and not seen.lacking:
         if seen.models > 1 and seen.several:
             return Price(None, "complex", why="several")
         return Price(grid.adjustment_credits, "simple", why="adjustment")
-    lacks = () if seen.usable else ("fichier",)
-    if not seen.named:
+    lacks = seen.lacking or (() if seen.usable else ("fichier",))
+    if not seen.named and assets.OF_MODELS.isdisjoint(lacks):
         lacks = (*lacks, "objet")
     if lacks:
         return Price(None, None, lacks)
@@ -84,39 +90,56 @@ def analyze(request: Request, files: Sequence[FileFact], directives: Directives)
     """Return completeness, complexity and credits, with reasons in the client's language."""
     grid, tongue = directives.grid, language(request)
     text = _LINK.sub(" ", without_orders(request.text, directives.types))
-    usable = [file for file in files if file.problem is None and file.kind in _USABLE]
+    usable, lacking = assets.usable(files), assets.lacking(files, grid)
     objects = _objects(text, grid)
-    ornaments = grid.ornamented.find(text)
+    ornaments = [place.phrase for place in _meant(grid.ornamented, text)]
     many = grid.many.find(text)
     several = bool(many) or _several(text, grid)
+    likely = directives.scorer.complexity(text)
+    graded = _hardest([grid.complexity_of[name] for name in objects])
+    known = likely if likely == "complex" else graded or likely
     seen = Seen(
         usable=len(usable),
         models=sum(1 for file in usable if file.kind == "model3d"),
-        named=bool(objects) or several or _names_something(text, grid),
-        known=_hardest([grid.complexity_of[name] for name in objects]),
+        named=bool(objects) or several or _names_something(text, directives),
+        known=known,
         ornate=bool(ornaments),
         several=several,
+        lacking=tuple(lack.code for lack in lacking),
     )
     found = price(seen, grid)
     if found.lacks:
-        missing = _missing(found.lacks, files, grid, tongue)
+        missing = _missing(found.lacks, dict(lacking), files, grid, tongue)
         return Analysis(outcome="INCOMPLET", missing=missing, reasons=missing)
     names = ornaments if found.why == "ornate" else many if many else objects
-    reason = _REASONS[tongue][found.why].format(", ".join(f"« {name} »" for name in names[:3]))
+    why = f"like {found.why}" if found.why == known != graded else found.why
+    reason = _REASONS[tongue][why].format(", ".join(f"« {name} »" for name in names[:3]))
+    reasons = (reason.replace("  ", " "), *_about_models(usable, text, grid, tongue))
     if found.credits is None:
         confidence = "low" if found.why == "unknown" else "high"
         return Analysis(
             outcome="COMPLEXE",
             complexity=found.complexity,
             confidence=confidence,
-            reasons=(reason.replace("  ", " "),),
+            reasons=reasons,
         )
     return Analysis(
         outcome="COMPLET",
         complexity=found.complexity,
         credits=found.credits,
-        reasons=(reason.replace("  ", " "),),
+        reasons=reasons,
     )
+
+
+def _about_models(
+    files: Sequence[FileFact], text: str, grid: Grid, tongue: Language
+) -> Iterator[str]:
+    """Yield what must be adjusted in the 3D files, and dimensions that make no sense."""
+    for file in files:
+        if file.kind == "model3d":
+            doubtful = doubt(file.facts.get("dimensions_m"), text, grid, tongue)
+            for finding in (*assets.adjustments(file, tongue), *filter(None, (doubtful,))):
+                yield f"{printable(file.name)}{_COLON[tongue]}{finding}"
 
 
 def kind_of(name: str, grid: Grid) -> Kind:
@@ -132,6 +155,9 @@ _REASONS = {
         "complex": "objet très complexe : {}",
         "ornate": "travail ornementé : {}",
         "several": "plusieurs objets ou un volume : {}",
+        "like complex": "le texte décrit un travail très complexe",
+        "like simple": "objet simple, comme d'autres déjà chiffrés",
+        "like standard": "modélisation complète avec textures, comme d'autres objets déjà chiffrés",
         "unknown": "l'objet n'est pas dans la grille : une personne doit le chiffrer",
     },
     "en": {
@@ -141,9 +167,13 @@ _REASONS = {
         "complex": "very complex object: {}",
         "ornate": "ornate work: {}",
         "several": "several objects or a volume: {}",
+        "like complex": "the text describes very complex work",
+        "like simple": "simple object, like others priced before",
+        "like standard": "full modelling with textures, like other objects priced before",
         "unknown": "the object is not in the grid: a person must price it",
     },
 }
+_COLON: dict[Language, str] = {"fr": " : ", "en": ": "}
 _ORDER: tuple[Complexity, ...] = ("complex", "standard", "simple")
 
 
@@ -160,12 +190,14 @@ def _objects(text: str, grid: Grid) -> list[str]:
     for sentence in _SENTENCES.split(text):
         parts = words(sentence)
         end = 0
-        places = grid.found.places(sentence)
+        places = _meant(grid.found, sentence)
         for place, after in zip_longest(places, places[1:]):
             if english and after and after.start == place.end:
                 continue  # “bathroom cabinet” is a cabinet
             if exact and not place.exact:
                 continue  # « berbère » is no slip for « bergère » beside a known « tapis »
+            if not end and _only_places(parts, place, grid, english=english):
+                continue
             between = parts[end : place.start]
             complement = end and 0 < len(between) <= 3 and not _OF.isdisjoint(between)
             aside = not _ELSEWHERE.isdisjoint(between) or not _ITS.isdisjoint(between[-2:])
@@ -174,12 +206,37 @@ def _objects(text: str, grid: Grid) -> list[str]:
     return list(names) or list(others)
 
 
+def _meant(phrases: Phrases, text: str) -> list[Place]:
+    """Where phrases stand, without what is denied: « sans moulure », “not the table”."""
+    parts = words(text)
+
+    def denied(place: Place) -> bool:
+        before = parts[max(0, place.start - 2) : place.start]
+        near = before[-1:] if before and before[-1] not in _ARTICLES | {"de", "d"} else before
+        return not _NOT.isdisjoint(near)
+
+    return [place for place in phrases.places(text) if not denied(place)]
+
+
+def _only_places(parts: Sequence[str], place: Place, grid: Grid, *, english: bool) -> bool:
+    """Tell whether a complex thing only says where an unknown one goes or what it is of.
+
+    « balance de cuisine » is no kitchen, “kitchen tap” neither.
+    """
+    if grid.complexity_of[place.phrase] != "complex":
+        return False
+    if english:
+        return any(_is_name(word, grid) for word in parts[place.end : place.end + 1])
+    of = place.start > 1 and parts[place.start - 1] in {"de", "d"}
+    return of and _is_name(parts[place.start - 2], grid)
+
+
 def _several(text: str, grid: Grid) -> bool:
     """Tell whether a text counts objects, or joins two: « une table et un buffet »."""
     for sentence in _SENTENCES.split(text):
         joined = _AND.sub(" et ", sentence).replace(",", " virgule ")
         parts = words(joined)
-        places = [place for place in grid.found.places(joined) if place.exact]
+        places = [place for place in _meant(grid.found, joined) if place.exact]
         alike = not _SAME.isdisjoint(parts) and _UNLIKE.isdisjoint(parts)
         if not alike and (_counts(parts, grid) or _counted(parts, places, grid)):
             return True
@@ -234,11 +291,14 @@ def _alike(one: str, other: str) -> bool:
     return first <= second or second <= first
 
 
-def _names_something(text: str, grid: Grid) -> bool:
+def _names_something(text: str, directives: Directives) -> bool:
     """Tell whether a text names an object that the grid does not know.
 
     A name opens a sentence or follows an article: « un zibulon en laiton », “our old widget”.
     """
+    grid = directives.grid
+    if directives.scorer.names_nothing(text):
+        return False
     for sentence in _SENTENCES.split(text):
         parts = words(sentence)
         opening = parts[:2]
@@ -275,21 +335,28 @@ _EMPTY = frozenset(
     attached hello thanks thank very soon possible what which about than them they will shall
     turn does done give show take send sent look help someone something anything following next
     first another asap urgently quick quickly small large nice good best regards dear team
-    below above photo photos can't dont""".split()
+    below above photo photos can't dont fais faite telephone phone ordinateur internet""".split()
 )
 
 
 def _missing(
-    lacks: tuple[str, ...], files: Sequence[FileFact], grid: Grid, tongue: Language
+    lacks: tuple[str, ...],
+    about: Mapping[str, str],
+    files: Sequence[FileFact],
+    grid: Grid,
+    tongue: Language,
 ) -> tuple[str, ...]:
     """Say exactly what is missing, in the client's language."""
-    said = [getattr(grid.missing[code], tongue) for code in lacks]
-    bad = [file for file in files if file.problem is not None or file.kind not in _USABLE]
+    bad = [
+        file for file in files if "part_of" not in file.facts and file not in assets.usable(files)
+    ]
     if "fichier" in lacks and bad:
-        names = ", ".join(_with_reason(file) for file in bad)
-        sentence = getattr(grid.missing["inutilisable"], tongue)
-        said.append(Template(sentence).safe_substitute(noms=names))
-    return tuple(said)
+        lacks = (lacks[0], "inutilisable", *lacks[1:])
+        about = {"inutilisable": ", ".join(map(_with_reason, bad))}
+    return tuple(
+        Template(getattr(grid.missing[code], tongue)).safe_substitute(noms=about.get(code, ""))
+        for code in lacks
+    )
 
 
 def _with_reason(file: FileFact) -> str:

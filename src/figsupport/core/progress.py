@@ -3,6 +3,9 @@
 from datetime import datetime
 from hashlib import sha256
 
+from figsupport.core.acceptance import record, record_name
+from figsupport.core.assets import joined
+from figsupport.core.machines import is_forged
 from figsupport.core.model import (
     Analysis,
     Case,
@@ -15,11 +18,13 @@ from figsupport.core.model import (
     Message,
     Post,
     PostKind,
+    Proof,
     Reply,
     SentLetter,
     SubtaskRef,
     TicketRef,
 )
+from figsupport.core.references import references
 
 #: After so many letters that ask for what is missing, a person takes over.
 MAX_ROUNDS = 3
@@ -37,7 +42,7 @@ def classified(case: Case, classification: Classification, now: datetime) -> Cas
 def uploaded(case: Case, files: tuple[FileFact, ...], now: datetime) -> Case:
     """The files of the request are stored, or known to be missing and why."""
     stored = sum(1 for file in files if file.url)
-    case = case.with_(files=(*case.files, *files))
+    case = case.with_(files=joined((*case.files, *files), case.language))
     return case.told(f"{stored} of {len(files)} files stored", now)
 
 
@@ -75,6 +80,11 @@ def updated(case: Case, properties: dict[str, str], now: datetime) -> Case:
     return case.told(f"ticket marked {status}", now) if status else case
 
 
+def proof_stored(case: Case, proof: Proof, now: datetime) -> Case:
+    """The record of the acceptance is in the store; the case keeps its hash."""
+    return case.with_(proof=proof).told(f"acceptance recorded {proof.sha256}", now)
+
+
 def subtask_created(case: Case, subtask: SubtaskRef, now: datetime) -> Case:
     """The modellers have their subtask: the request is validated, the client is told."""
     case = case.with_(subtask=subtask, validation_status="validated")
@@ -82,13 +92,36 @@ def subtask_created(case: Case, subtask: SubtaskRef, now: datetime) -> Case:
 
 
 def letter_sent(case: Case, letter: SentLetter, now: datetime) -> Case:
-    """The first letter of the outbox left; one to the client is recorded on the ticket."""
+    """The first letter of the outbox left, or is a draft on the ticket.
+
+    A mail to the client is recorded on the ticket; a conversation holds its own letters.
+    """
     rest = case.outbox[1:]
-    if letter.kind != "administrator":
-        key = letter.key.removeprefix(f"{case.id}:").replace("mail:", "record:", 1)
-        rest = (Post(kind=PostKind.RECORD, key=key, letter=letter.kind), *rest)
+    if letter.kind != "administrator" and letter.way == "mail":
+        rest = (_record(case, letter), *rest)
     case = case.with_(mails=(*case.mails, letter), outbox=rest)
+    if letter.way == "draft":
+        return case.told(f"letter {letter.kind} NOT SENT: a draft on the ticket", now)
     return case.told(f"letter {letter.kind} sent", now)
+
+
+def marked_sent(case: Case, now: datetime) -> Case:
+    """A person sent the drafts: from now on they are letters like any other.
+
+    The record on the ticket is what says so to whoever reads the desk alone.
+    """
+    records = tuple(_record(case, draft) for draft in case.drafts)
+    mails = tuple(
+        mail.model_copy(update={"way": "mail", "sent_at": now}) if mail in case.drafts else mail
+        for mail in case.mails
+    )
+    case = case.with_(mails=mails, outbox=(*case.outbox, *records))
+    return case.told(f"{len(records)} drafts marked as sent", now, "person")
+
+
+def _record(case: Case, letter: SentLetter) -> Post:
+    key = letter.key.removeprefix(f"{case.id}:").replace("mail:", "record:", 1)
+    return Post(kind=PostKind.RECORD, key=key, letter=letter.kind)
 
 
 def noted(case: Case, now: datetime) -> Case:
@@ -105,9 +138,11 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     if reply.intent == "auto_reply":
         return case
     ours = from_contact(case, message)
+    if ours and message.thread is not None:
+        case = case.with_(thread=message.thread)
     waits = case.decision is None and case.validation_status in ("pending_info", "pending_credits")
     if reply.intent == "accept" and accepts(case, message):
-        return _accepted(case, message, now)
+        return _accepted(case, message, reply, now)
     if reply.intent == "refuse" and ours and waits:
         return _refused(case, message, now)
     if reply.intent == "more_info" and ours and waits and case.validation_status == "pending_info":
@@ -123,6 +158,9 @@ def accepts(case: Case, message: Message) -> bool:
     quote = case.open_quote
     if quote is None or case.decision is not None or not from_contact(case, message):
         return False
+    named = references(message)
+    if named and case.reference not in named:  # tickets were merged: it answers another request
+        return False
     older = {mail.message_id for mail in case.mails if mail.kind == "quote"} - {quote.message_id}
     answered_to = _answers(message)
     if older & answered_to and quote.message_id not in answered_to:
@@ -131,8 +169,8 @@ def accepts(case: Case, message: Message) -> bool:
 
 
 def from_contact(case: Case, message: Message) -> bool:
-    """Tell whether the exact From address is the contact's own."""
-    return message.sender.lower() == case.request.user_email.lower()
+    """Tell whether the exact From address is the contact's own, and nobody doubts it."""
+    return message.sender.lower() == case.request.user_email.lower() and not is_forged(message)
 
 
 def _answers(message: Message) -> set[str]:
@@ -140,16 +178,19 @@ def _answers(message: Message) -> set[str]:
     return {word for name in names for word in message.headers.get(name, "").split()}
 
 
-def _accepted(case: Case, message: Message, now: datetime) -> Case:
+def _accepted(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     quote = case.open_quote
+    assert quote is not None  # noqa: S101 — `accepts` has looked
     decision = Decision(
         verdict="accept",
         by="client",
         at=now,
-        credits=quote.credits if quote else None,
+        credits=quote.credits,
         message_id=message.id,
     )
-    return case.with_(decision=decision).told("accepted by the client", now, "client")
+    text = record(case, quote, message, reply, now)
+    proof = Proof(name=record_name(message.id), text=text)
+    return case.with_(decision=decision, proof=proof).told("accepted by the client", now, "client")
 
 
 def _refused(case: Case, message: Message, now: datetime) -> Case:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
+from figsupport.core.scorer import NO_OPINION, Scorer
 from figsupport.core.words import Phrases, singular, words
 
 Strength = Literal["fort", "faible"]
@@ -65,7 +66,10 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """The price grid: which objects are of which complexity, prices, usable files."""
+    """The price grid: which objects are of which complexity, prices, usable files.
+
+    `sizes` gives the least and the most metres of an object's longest side.
+    """
 
     objects: Mapping[Complexity, tuple[str, ...]]
     credits: Mapping[Complexity, int | None]
@@ -77,6 +81,8 @@ class Grid:
     generic: tuple[str, ...]
     extensions: Mapping[str, Kind]
     missing: Mapping[str, Missing]
+    sizes: Mapping[str, tuple[float, float]]
+    any_size: tuple[float, float]
 
     def kind_of(self, name: str) -> Kind:
         """Return what a file's name promises it is; only its last extension counts."""
@@ -86,6 +92,11 @@ class Grid:
     def found(self) -> Phrases:
         """Every object's name, ready to be found."""
         return Phrases(name for names in self.objects.values() for name in names)
+
+    @cached_property
+    def sized(self) -> Phrases:
+        """The names of the objects whose size is known, ready to be found."""
+        return Phrases(self.sizes)
 
     @cached_property
     def complexity_of(self) -> Mapping[str, Complexity]:
@@ -118,17 +129,76 @@ class Grid:
         return frozenset(singular(word) for phrase in self.generic for word in words(phrase))
 
 
+Tile = Literal["accept", "yes", "about", "receipt", "courtesy"]
+
+
 @dataclass(frozen=True)
 class ReplyWords:
-    """Phrases of clients' answers, French and English."""
+    """Phrases of clients' answers, French and English, folded: words between single spaces.
+
+    `yes` is a bare yes, `about` what a yes may be to, `receipt` says that our letter came;
+    `later` delays or promises, `idle` holds words of `ask` and asks nothing.
+    """
 
     accept: tuple[str, ...]
-    refuse: tuple[str, ...]
-    inform: tuple[str, ...]
-    ask: tuple[str, ...]
-    objection: tuple[str, ...]
+    yes: tuple[str, ...]
+    about: tuple[str, ...]
+    receipt: tuple[str, ...]
     courtesy: tuple[str, ...]
+    refuse: tuple[str, ...]
+    later: tuple[str, ...]
+    objection: tuple[str, ...]
+    ask: tuple[str, ...]
+    idle: tuple[str, ...]
+    inform: tuple[str, ...]
     absence: tuple[str, ...]
+
+    @cached_property
+    def tiles(self) -> Mapping[tuple[str, ...], Tile]:
+        """What an acceptance may be made of: the folded words of each phrase, and its use."""
+        kinds: tuple[Tile, ...] = get_args(Tile)
+        return {
+            tuple(phrase.split()): kind
+            for kind in reversed(kinds)
+            for phrase in getattr(self, kind)
+        }
+
+    @cached_property
+    def longest(self) -> int:
+        """How many words the longest tile has."""
+        return max(map(len, self.tiles))
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every folded word of every phrase: none of them is a slip of another."""
+        lists = (*(getattr(self, kind) for kind in get_args(Tile)), self.refuse, self.later,
+                 self.objection, self.ask, self.idle, self.inform, self.absence)  # fmt: skip
+        return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
+
+    @cached_property
+    def refusals(self) -> Phrases:
+        """What refuses, ready to be found."""
+        return Phrases(self.refuse)
+
+    @cached_property
+    def delays(self) -> Phrases:
+        """What delays or promises, ready to be found."""
+        return Phrases(self.later)
+
+    @cached_property
+    def objections(self) -> Phrases:
+        """What forbids to read an acceptance, ready to be found."""
+        return Phrases((*self.objection, *self.later, *self.refuse, *self.ask))
+
+    @cached_property
+    def questions(self) -> Phrases:
+        """What asks, and what only looks so, ready to be found."""
+        return Phrases((*self.ask, *self.idle))
+
+    @cached_property
+    def facts(self) -> Phrases:
+        """What brings information, ready to be found."""
+        return Phrases(self.inform)
 
 
 class Template(NamedTuple):
@@ -138,14 +208,37 @@ class Template(NamedTuple):
     body: str
 
 
+class Tariff(NamedTuple):
+    """What a model costs: US dollars for a million tokens in and out."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What a model is told to do with requests and replies, and what each model costs."""
+
+    requests: str
+    replies: str
+    tariffs: Mapping[str, Tariff]
+
+
 @dataclass(frozen=True)
 class Directives:
-    """Everything the business decides."""
+    """Everything the business decides, and `weights`: what it decided on requests before."""
 
     types: TypeWords
     grid: Grid
     replies: ReplyWords
+    briefing: Briefing
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
+    weights: str = NO_OPINION
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The second opinion, read from its weights when it is first asked."""
+        return Scorer.parse(self.weights)
 
 
 _ENGLISH = frozenset(

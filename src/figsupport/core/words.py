@@ -60,6 +60,24 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith(("che", "she", "sse", "xe")) else word
 
 
+def number_in_words(number: float, language: str) -> str:
+    """Return a number as people write it, three digits where it is no whole one: 412 000."""
+    text = f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
+    if language == "en":
+        return text
+    return text.replace(",", " ").replace(".", ",")
+
+
+def size_in_words(size: float, language: str) -> str:
+    """Return a size in bytes as people write it: 1,5 Mo or 1.5 MB."""
+    byte = "B" if language == "en" else "o"
+    for unit, worth in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if size >= worth:
+            rounded = float(f"{size / worth:.3g}")
+            return f"{number_in_words(rounded, language)} {unit}{byte}"
+    return f"{size:.0f} {'bytes' if language == 'en' else 'octets'}"
+
+
 class Place(NamedTuple):
     """Where a phrase stands: its first word, the word after its last, and whether exactly."""
 
@@ -132,6 +150,8 @@ def same_word(word: str, written: str) -> bool:
         return False
     if word[0] != written[0]:
         return False
+    if written[:-1] == word and written[-1] in "rz":
+        return False  # « montrer » is no « montre »
     pairs = zip(word, written, strict=False)
     place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(word), len(written)))
     if len(word) < len(written):

@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 import httpcore
 
 from figsupport.core.model import Language
+from figsupport.core.words import size_in_words
 from figsupport.errors import FileProblem
 from figsupport.files.guard import IPAddress, Place, is_allowed, place_of, target_of
 from figsupport.files.sniff import EMPTY, HEAD, HTML, POINTER, recognise
@@ -49,8 +50,8 @@ class FetchProblem(FileProblem):
 
     def __init__(self, code: str, language: Language = "fr", *, most: int = 0) -> None:
         french, english, self.retriable = _REASONS[code]
-        self.french = french.format(size=_size(most, "o"))
-        self.english = english.format(size=_size(most, "B"))
+        self.french = french.format(size=size_in_words(most, "fr"))
+        self.english = english.format(size=size_in_words(most, "en"))
         self.most = most
         super().__init__(code, self.english if language == "en" else self.french)
 
@@ -377,14 +378,6 @@ def _content_type(answer: httpcore.Response) -> str:
     text = raw.decode("latin-1").partition(";")[0].strip().lower()
     plain = text.isascii() and text.isprintable() and len(text) <= 100
     return text if plain else ""
-
-
-def _size(number: int, byte: str) -> str:
-    """Return a size as people write it: 500 Mo, 500 MB."""
-    for unit, worth in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if number >= worth:
-            return f"{number / worth:.3g} {unit}{byte}"
-    return f"{number} {'octets' if byte == 'o' else 'bytes'}"
 
 
 def _sweep(folder: Path) -> None:

@@ -57,8 +57,7 @@ def is_public(address: IPAddress) -> bool:
         last = IPv4Address(number & 0xFFFFFFFF)
         if address.ipv4_mapped is not None or address in _NAT64:
             return is_public(last)
-        isatap = (number >> 32) & 0xFFFFFFFF in _ISATAP
-        if address not in _GIVEN_OUT or (isatap and not is_public(last)):
+        if address not in _GIVEN_OUT or (number >> 32) & 0xFFFFFFFF in _ISATAP:
             return False
     if any(address in network for network in _CLOSED if network.version == address.version):
         return False

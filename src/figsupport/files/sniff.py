@@ -227,9 +227,7 @@ def _in_zip(members: tuple[Member, ...] | None, head: bytes, size: int) -> Forma
             return FORMATS[found]
     first = min(members, key=lambda member: member.start)
     if first.name.lower().endswith((".usdc", ".usda", ".usd")):
-        usdz = FORMATS["usdz"]
-        stored = all(member.stored for member in members)
-        return usdz if stored else usdz._replace(kind="other")  # no device opens it
+        return FORMATS["usdz"]
     return FORMATS["zip"]
 
 

@@ -3,6 +3,9 @@
 Only the JSON is read, the headers of pictures, and points where a turned box needs them.
 """
 
+from collections.abc import Iterator
+
+from figsupport.files.model3d import gltf_patches
 from figsupport.files.model3d.gltf_document import (
     Document,
     member,
@@ -12,7 +15,7 @@ from figsupport.files.model3d.gltf_document import (
     words,
 )
 from figsupport.files.model3d.gltf_scene import Scene
-from figsupport.files.model3d.values import Model, Source
+from figsupport.files.model3d.values import Model, Patch, Source
 
 
 def read(source: Source) -> Model:
@@ -54,6 +57,11 @@ def read(source: Source) -> Model:
         unit="m",
         notes=tuple(document.notes),
     )
+
+
+def patches(source: Source) -> Iterator[Patch]:
+    """Yield what a thumbnail is drawn from. Raises Damaged, Unread and OSError."""
+    yield from gltf_patches.patches(open_document(source))
 
 
 def _seconds(document: Document) -> float:

@@ -101,10 +101,11 @@ class Scene:
                 continue
             node = self.document.nodes[number]
             matrix = times(outer, _local(node))
-            if "mesh" in node:
+            mesh = index(node, "mesh", len(self.meshes))
+            if mesh is not None:
                 for inner in islice(self._instance_matrices(node), left):
                     left -= 1
-                    yield node["mesh"], times(matrix, inner)
+                    yield mesh, times(matrix, inner)
             left -= 1
             if left <= 0:
                 self.whole = False
@@ -115,8 +116,7 @@ class Scene:
         """Return the box around everything drawn in metres, and whether it is exact."""
         known: dict[int, Box | None] = {}
         boxes: list[Box | None] = []
-        for number, matrix in self.placements():
-            mesh = int(number)
+        for mesh, matrix in self.placements():
             if not keeps_axes(matrix):
                 boxes.append(self._placed(mesh, matrix))
                 continue
@@ -188,7 +188,7 @@ class Scene:
         if not all(accessor.span for accessor in found.values()):
             self.whole = False
         columns = [
-            chain.from_iterable(_unpacked(accessor, accessor.items)) if accessor else None
+            chain.from_iterable(unpacked(accessor, accessor.items)) if accessor else None
             for accessor in map(found.get, _INSTANCED)
         ]
         for _ in range(self._instances(node)):
@@ -210,7 +210,7 @@ class Scene:
                 most = min(self._left, positions.items)
                 self._left -= most
                 self.whole = self.whole and most == positions.items
-                boxes += (around(moved(b, matrix)) for b in _unpacked(positions, most))
+                boxes += (around(moved(b, matrix)) for b in unpacked(positions, most))
             else:
                 self.whole = False
                 boxes.append(placed(own, matrix) if own else None)
@@ -269,12 +269,14 @@ def _scaled(element: tuple[float, ...], accessor: Accessor) -> tuple[float, ...]
     return tuple(max(value / accessor.whole, -1.0) for value in element)
 
 
-def _unpacked(accessor: Accessor, most: int) -> Iterator[list[tuple[float, ...]]]:
-    """Yield elements in blocks, as the numbers they mean; those that are not finite left out."""
+def unpacked(
+    accessor: Accessor, most: int, *, finite: bool = True
+) -> Iterator[list[tuple[float, ...]]]:
+    """Yield elements in blocks, as the numbers they mean; `finite`: without those that are not."""
     for block in accessor.blocks(most):
         if accessor.whole != 1:
             yield [_scaled(element, accessor) for element in block]
-        elif accessor.code == "f":
+        elif accessor.code == "f" and finite:
             yield [element for element in block if all(map(math.isfinite, element))]
         else:
             yield block

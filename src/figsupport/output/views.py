@@ -1,19 +1,21 @@
 """What people see on a terminal: what was decided and why, what happened, what comes next."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from rich.box import ROUNDED, SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from figsupport.core.model import Case, FileFact, Letter, Message
+from figsupport.core.assets import summary
+from figsupport.core.model import Case, FileFact, Language, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
+from figsupport.output.scorecard import cost_text, scorecard
 
 T = TypeVar("T")
 
@@ -26,49 +28,7 @@ _STATUS = {
 }
 
 
-def show(answer: Any, *, quiet: bool, verbose: int, dry_run: bool) -> None:
-    """Print an answer of a command on standard output."""
-    if quiet and answer.unremarkable:
-        return
-    console = Console(highlight=False)
-    if dry_run:
-        console.print(Text("Dry run: this is what would happen. Nothing was done.", "yellow"))
-    console.print(VIEWS[answer.view](*answer.shown))
-    if verbose and answer.shown and isinstance(answer.shown[0], Case):
-        console.print(_story(answer.shown[0]))
-
-
-def failure(error: dict[str, Any]) -> None:
-    """Print a failure on standard error: what is wrong, and what to do next."""
-    console = Console(stderr=True, highlight=False)
-    problems = error["problems"]
-    message = error["message"]
-    if problems:  # the sentence repeats them for programs; people get a list
-        message = message.partition(":")[0]
-    console.print(Text.assemble(("✗ ", "bold red"), _plain(message, "bold")))
-    for problem in problems:
-        console.print(
-            Text.assemble(
-                "  • ", _plain(problem["field"], "bold"), "  ", _plain(problem["message"])
-            )
-        )
-    if error["hint"]:
-        console.print(Text.assemble(("→ ", "bold"), _plain(error["hint"])))
-
-
-def notice(sentence: str) -> None:
-    """Print a line beside the result, on standard error."""
-    Console(stderr=True, highlight=False).print(_plain(sentence, "dim"))
-
-
-def progress(each: Iterable[T], total: int) -> Iterator[T]:
-    """Show a progress bar on standard error while the answers come."""
-    from rich.progress import track
-
-    yield from track(each, "Requests", total, console=Console(stderr=True), transient=True)
-
-
-def _plain(text: object, style: str = "") -> Text:
+def plain(text: object, style: str = "") -> Text:
     """Return a text that was written elsewhere: no markup, control or bidi characters."""
     return Text(printable(str(text)), style)
 
@@ -84,7 +44,7 @@ def _facts(rows: Iterable[tuple[str, RenderableType | None]]) -> Table:
 
 
 def _list(lines: Iterable[str], mark: str = "•") -> Text:
-    return Text("\n").join(Text.assemble(f"{mark} ", _plain(line)) for line in lines)
+    return Text("\n").join(Text.assemble(f"{mark} ", plain(line)) for line in lines)
 
 
 def _panel(title: Text, *parts: RenderableType | None, style: str = "blue") -> Panel:
@@ -95,7 +55,7 @@ def _panel(title: Text, *parts: RenderableType | None, style: str = "blue") -> P
 def _title(case: Case) -> Text:
     number = f"Ticket {case.ticket.id}" if case.ticket else "Request"
     return Text.assemble(
-        (number, "bold"), f"  [#{case.reference}]  ", _plain(case.request.objet or "(sans objet)")
+        (number, "bold"), f"  [#{case.reference}]  ", plain(case.request.objet or "(sans objet)")
     )
 
 
@@ -114,7 +74,7 @@ def _judgement(case: Case) -> Table:
     classification, analysis = case.classification, case.analysis
     rows: list[tuple[str, RenderableType | None]] = []
     if classification is not None:
-        rows.append(("Type", _plain(classification.type, "bold")))
+        rows.append(("Type", plain(classification.type, "bold")))
         rows.append(("  why", _list(classification.reasons) if classification.reasons else None))
     if case.files:
         rows.append(("Files", Text("\n").join(_file(file) for file in case.files)))
@@ -141,9 +101,9 @@ def _credits(number: int | None) -> str:
 
 def _file(file: FileFact) -> Text:
     if file.problem:
-        return Text.assemble(("✗ ", "red"), _plain(file.name), "  ", _plain(file.problem, "red"))
+        return Text.assemble(("✗ ", "red"), plain(file.name), "  ", plain(file.problem, "red"))
     size = f"  {_size(file.size)}" if file.size is not None else ""
-    return Text.assemble(("✓ ", "green"), _plain(file.name), (f"  {file.kind}{size}", "dim"))
+    return Text.assemble(("✓ ", "green"), plain(file.name), (f"  {file.kind}{size}", "dim"))
 
 
 def _size(size: int) -> str:
@@ -160,6 +120,10 @@ def _next_step(case: Case) -> RenderableType:
         Waiting.CLIENT_ANSWER: (
             "The client answers by e-mail; on the embedded desk you may play the client.",
             (f'figsupport reply {ticket} "Je valide"', "figsupport poll"),
+        ),
+        Waiting.DRAFT: (
+            "A letter was NOT SENT: it is a draft on the ticket. Send it by hand, then say so.",
+            (f"figsupport tickets {ticket} --sent",),
         ),
         Waiting.CLIENT_INFO: (
             "The client sends what is missing by e-mail.",
@@ -188,7 +152,11 @@ def _letters(case: Case) -> Text | None:
         return None
     return Text("\n").join(
         Text.assemble(
-            ("✉ ", "blue"), f"{mail.kind} to ", _plain(mail.to), "  ", _plain(mail.subject, "dim")
+            ("✎ NOT SENT, a draft: ", "bold yellow") if mail.way == "draft" else ("✉ ", "blue"),
+            f"{mail.kind} to ",
+            plain(mail.to),
+            "  ",
+            plain(mail.subject, "dim"),
         )
         for mail in case.mails
     )
@@ -199,7 +167,7 @@ def _intake(case: Case, new: bool) -> RenderableType:
         (
             "Client",
             Text.assemble(
-                _plain(case.request.user_name), " ", _plain(case.request.user_email, "dim")
+                plain(case.request.user_name), " ", plain(case.request.user_email, "dim")
             ),
         ),
         (
@@ -226,9 +194,9 @@ def _analyzed(case: Case, letter: Letter | None) -> RenderableType:
         return _panel(_title(case), _judgement(case), Text("A SUPPORT request has no estimate."))
     mail = _panel(
         Text.assemble(("✉ ", "blue"), f"the letter to {letter.to}"),
-        _plain(letter.subject, "bold"),
+        plain(letter.subject, "bold"),
         Text(""),
-        _plain(letter.text),
+        plain(letter.text),
         style="dim",
     )
     return Group(_panel(_title(case), _judgement(case)), mail)
@@ -238,7 +206,7 @@ def _validation(case: Case, verdict: str) -> RenderableType:
     rows: list[tuple[str, RenderableType | None]] = [
         ("Status", _status(case)),
         ("Credits", Text(str(case.credits_estimes)) if case.credits_estimes else None),
-        ("Subtask", _plain(case.subtask.url) if case.subtask else None),
+        ("Subtask", plain(case.subtask.url) if case.subtask else None),
         ("Letters", _letters(case)),
     ]
     return _panel(_title(case), _facts(rows), Text(""), _next_step(case), style="green")
@@ -256,20 +224,20 @@ def _round(done: Any) -> RenderableType:
         parts += [
             Text.assemble(
                 "    client: ",
-                _plain(reply.intent, "bold"),
+                plain(reply.intent, "bold"),
                 "  ",
-                _plain(_short(reply.words), "italic"),
+                plain(_short(reply.words), "italic"),
             )
             for reply in case.replies[-1:]
         ]
         if case.subtask is not None:
-            parts.append(Text.assemble("    subtask ", _plain(case.subtask.url, "green")))
+            parts.append(Text.assemble("    subtask ", plain(case.subtask.url, "green")))
     for mail in done.strangers:
         parts.append(
             Text.assemble(
                 ("? ", "yellow"),
                 "a mail of ",
-                _plain(mail.sender),
+                plain(mail.sender),
                 " names no ticket: answer it by hand",
             )
         )
@@ -278,9 +246,9 @@ def _round(done: Any) -> RenderableType:
             Text.assemble(
                 ("✗ ", "red"),
                 f"{case_id}: ",
-                _plain(error.message),
+                plain(error.message),
                 "  ",
-                _plain(error.hint, "dim"),
+                plain(error.hint, "dim"),
             )
         )
     return Group(*parts)
@@ -316,8 +284,8 @@ def _tickets(cases: list[Case], now: datetime) -> RenderableType:
         table.add_row(
             case.ticket.id if case.ticket else "—",
             case.reference,
-            _plain(case.request.objet),
-            _plain(case.request.user_email),
+            plain(case.request.objet),
+            plain(case.request.user_email),
             Text(status, _STATUS.get(status, "")),
             str(case.credits_estimes or ""),
             _age(now - case.created_at),
@@ -332,25 +300,49 @@ def _age(age: Any) -> str:
 
 def _case(case: Case) -> RenderableType:
     rows: list[tuple[str, RenderableType | None]] = [
-        ("Client", _plain(f"{case.request.user_name} <{case.request.user_email}>")),
-        ("Request", _plain(case.request.description)),
+        ("Client", plain(f"{case.request.user_name} <{case.request.user_email}>")),
+        ("Request", plain(case.request.description)),
         ("Status", _status(case)),
         ("Letters", _letters(case)),
-        ("Subtask", _plain(case.subtask.url) if case.subtask else None),
+        ("Subtask", plain(case.subtask.url) if case.subtask else None),
+        ("Judging", Text(cost_text(case.cost), "dim") if case.cost else None),
     ]
     return Group(
         _panel(_title(case), _facts(rows), Text(""), _judgement(case), Text(""), _next_step(case)),
-        _story(case),
+        story(case),
     )
 
 
-def _story(case: Case) -> Table:
+def story(case: Case) -> Table:
     table = Table(box=SIMPLE_HEAD, title="Story", title_justify="left")
     for name in ("When (UTC)", "What", "By"):
         table.add_column(name)
     for event in case.history:
-        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", _plain(event.event), _plain(event.by))
+        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", plain(event.event), plain(event.by))
     return table
+
+
+def _proof(case: Case, document: dict[str, Any]) -> RenderableType:
+    record, holds = document["record"], document["holds"]
+    checks = Text("\n").join(
+        Text.assemble(("✓ ", "green") if one["holds"] else ("✗ ", "red"), one["what"])
+        for one in document["checks"]
+    )
+    if not holds:
+        warning = Text("The record does not match: do not rely on it.", "bold red")
+        return _panel(_title(case), warning, Text(""), checks, style="red")
+    rows: list[tuple[str, RenderableType | None]] = [
+        ("Accepted", plain(f"{record['accepted_at']}  by {record['reply']['sender']}")),
+        ("Words", plain(record["words"])),
+        ("Price", plain(_credits(record["quote"]["credits"]))),
+        (
+            "Judged by",
+            plain(f"{record['judged']['by']}, figsupport {record['judged']['figsupport']}"),
+        ),
+        ("SHA-256", plain(document["sha256"] or "the case was rebuilt and no longer knows it")),
+        ("Record", plain(document["url"]) if document["url"] else None),
+    ]
+    return _panel(_title(case), _facts(rows), Text(""), checks, style="green")
 
 
 def _reply(case: Case, message: Message) -> RenderableType:
@@ -358,9 +350,9 @@ def _reply(case: Case, message: Message) -> RenderableType:
         Text.assemble(
             ("✉ ", "blue"),
             "mail of ",
-            _plain(message.sender),
+            plain(message.sender),
             " in the inbox: ",
-            _plain(_short(message.text.partition("\n\n")[0]), "italic"),
+            plain(_short(message.text.partition("\n\n")[0]), "italic"),
         ),
         Text("  figsupport poll", "cyan"),
     )
@@ -378,7 +370,7 @@ def _health(report: dict[str, Any]) -> RenderableType:
         table.add_column(name)
     for name, part in report["providers"].items():
         mark = Text("✓", "green") if part["ok"] else Text("✗", "red")
-        table.add_row(mark, name, part["adapter"], str(part["latency_ms"]), _plain(part["detail"]))
+        table.add_row(mark, name, part["adapter"], str(part["latency_ms"]), plain(part["detail"]))
     return Group(
         Text.assemble(
             "figsupport ", report["version"], " is ", (report["status"], f"bold {colour}")
@@ -395,11 +387,42 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
+def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_lines=True)
+    for name in ("File", "What it is", "Augmented reality"):
+        table.add_column(name, overflow="fold")
+    opens = {True: ("opens", "green"), False: ("does not open", "red"), None: ("not read", "dim")}
+    for document, fact in zip(documents, facts, strict=True):
+        doubt = document["facts"].get("dimensions_doubt")
+        found = (("", summary(fact, language)), ("red", document["problem"]), ("yellow", doubt))
+        table.add_row(
+            plain(document["name"], "bold"),
+            Text("\n").join(
+                (
+                    Text.assemble(document["kind"], "  ", opens[document["opens"]]),
+                    *(plain(text, style) for style, text in found if text),
+                )
+            ),
+            _targets(document["ar"]),
+        )
+    return table
+
+
+def _targets(verdicts: dict[str, dict[str, Any]]) -> Text:
+    """Targets with one and the same verdict share a line."""
+    alike: dict[tuple[bool | None, str], list[str]] = {}
+    for name, verdict in verdicts.items():
+        alike.setdefault((verdict["ok"], "; ".join(verdict["findings"])), []).append(name)
+    marks = {True: ("✓ ", "green"), False: ("✗ ", "red"), None: ("? ", "yellow")}
+    return Text("\n").join(
+        Text.assemble(marks[ok], ", ".join(names), (f"  {findings}", "dim"))
+        for (ok, findings), names in alike.items()
+    )
+
+
 def _failed(error: FigsupportError, line: int | None = None) -> RenderableType:
     where = f"line {line}: " if line else ""
-    return Text.assemble(
-        ("✗ ", "red"), where, _plain(error.message), "  ", _plain(error.hint, "dim")
-    )
+    return Text.assemble(("✗ ", "red"), where, plain(error.message), "  ", plain(error.hint, "dim"))
 
 
 def _one_line(case: Case, *_: object) -> RenderableType:
@@ -411,10 +434,10 @@ def _one_line(case: Case, *_: object) -> RenderableType:
         ("✓ ", "green"),
         f"{case.ticket.id if case.ticket else '—':6}",
         (f"{status:16}", _STATUS.get(status, "")),
-        _plain(case.request.objet or "(sans objet)"),
+        plain(case.request.objet or "(sans objet)"),
         price,
         "  ",
-        _plain(case.request.user_email, "dim"),
+        plain(case.request.user_email, "dim"),
     )
 
 
@@ -428,9 +451,12 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "busy": _busy,
     "tickets": _tickets,
     "case": _case,
+    "proof": _proof,
     "reply": _reply,
     "health": _health,
     "setup": _setup,
+    "inspected": _inspected,
+    "evaluation": scorecard,
     "failed": _failed,
     "line": _one_line,
 }
