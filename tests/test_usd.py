@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from figsupport.files.model3d import read
+from figsupport.files.model3d import patches, read
 from figsupport.files.model3d.values import Model, Source
 
-from .gltf_files import PNG
+from .gltf_files import CORNERS, PNG, POINTS
 from .usd_files import MESH, crate, usda, usdz
 
 Look = Callable[..., Model]
@@ -137,3 +137,23 @@ def test_harmful_references_are_not_followed(look: Look) -> None:
 )  # fmt: skip
 def test_damaged_layers_do_not_open(content: bytes, problem: str, look: Look) -> None:
     assert look(content) == Model(opens=False, problem=problem)
+
+
+@pytest.mark.parametrize("content", [crate(), usda(MESH)], ids=["binary", "text"])
+def test_meshes_are_drawn_as_triangles(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(content)
+    (patch,) = patches("usdc", Source(tmp_path / "a"))
+    assert [*patch.corners] == [*CORNERS]
+    assert [*patch.points] == [n for point in POINTS for n in point]
+
+
+def test_a_scene_whose_z_points_up_is_drawn_standing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(usda(MESH, 'upAxis = "Z"\n'))
+    (patch,) = patches("usda", Source(tmp_path / "a"))
+    assert [*patch.points] == [n for x, y, z in POINTS for n in (x, z, -y)]
+
+
+@pytest.mark.parametrize("lie", ["[4, 4]", "[]", "4", "[99]"])
+def test_a_mesh_whose_faces_lie_is_not_drawn(lie: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(usda(MESH.replace("[4, 3]", lie)))
+    assert [*patches("usda", Source(tmp_path / "a"))] == []

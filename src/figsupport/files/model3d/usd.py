@@ -6,8 +6,10 @@ Source: OpenUSD documentation, UsdGeom and UsdShade schemas; USDZ file format sp
 import posixpath
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
+from figsupport.files.model3d import usd_patches
 from figsupport.files.model3d.boxes import Box, around, moved, union
 from figsupport.files.model3d.side_files import (
     Span,
@@ -20,7 +22,7 @@ from figsupport.files.model3d.usd_layer import Asset, Layer
 from figsupport.files.model3d.usd_stage import Seen, Stage
 from figsupport.files.model3d.usda import LIMIT, Text
 from figsupport.files.model3d.usdc import Crate
-from figsupport.files.model3d.values import Damaged, Model, Source, Unread
+from figsupport.files.model3d.values import Damaged, Model, Patch, Source, Unread
 from figsupport.files.sniff import zip_members
 
 #: points that are unpacked for the box, and other files that are looked at: bounds of time
@@ -65,6 +67,12 @@ def read(source: Source) -> Model:
         unit=_UNITS.get(scale, f"{scale:g} m") if unit else "",
         notes=(*files.notes, *(("skinned",) if facts.skinned else ())),
     )
+
+
+def patches(source: Source) -> Iterator[Patch]:
+    """Yield what a thumbnail is drawn from. Raises Damaged, Unread and OSError."""
+    files = Files(source)
+    yield from usd_patches.patches(Stage(files.root(), files.layer))
 
 
 class Files:

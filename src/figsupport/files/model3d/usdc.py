@@ -14,8 +14,8 @@ from figsupport.files.model3d.values import Damaged, Unread
 
 #: bytes of structure that are unpacked and that this may be packed in: bounds of time and memory
 _UNPACKED, _PACKED = 24 << 20, 3 << 20
-#: elements of a list that are read as values, and of points at once
-_ELEMENTS, _BLOCK = 100_000, 4_096
+#: elements of a list and bytes of an array that are read as values, and points at once
+_ELEMENTS, _ARRAY_BYTES, _BLOCK = 100_000, 4 << 20, 4_096
 _DEPTH = 400
 _ARRAY, _INLINED, _COMPRESSED, _PAYLOAD = 1 << 63, 1 << 62, 1 << 61, (1 << 48) - 1
 #: type → how struct calls one, for those that are plain numbers
@@ -244,13 +244,13 @@ class Crate:
 
     def _array(self, raw: Rep) -> object:
         start, count = self._elements(raw)
-        if count > _ELEMENTS:
+        layout = _NUMBERS.get(raw.kind, "I")
+        if count * struct.calcsize(f"<{layout}") > _ARRAY_BYTES:
             return None
         cursor = self._at(start)
         if raw.kind in (_STRING, _TOKEN, _ASSET):
             return [self._word(raw.kind, word) for word in cursor.numbers(f"{count}I")]
-        layout = _NUMBERS.get(raw.kind)
-        if layout is None:
+        if raw.kind not in _NUMBERS:
             return None
         if raw.bits & _COMPRESSED and count >= 16:
             return list(self._integers(cursor, count)) if layout in "iI" else None
