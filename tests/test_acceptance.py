@@ -155,7 +155,7 @@ def test_people_see_the_proof(
     from rich.console import Console
 
     from figsupport.cli import Options
-    from figsupport.commands import proof
+    from figsupport.commands.tickets import proof
     from figsupport.output.views import VIEWS
 
     ticket = accepted(services, photo, client_answers)

@@ -15,7 +15,7 @@ from figsupport import cli, directives, output, workflow
 from figsupport.adapters.claude import ClaudeJudge
 from figsupport.adapters.claude_api import ClaudeApi, Prompt
 from figsupport.adapters.rules import RulesJudge
-from figsupport.commands import Answer
+from figsupport.commands.answers import Answer
 from figsupport.core.labelled import LabelledReply
 from figsupport.core.model import Analysis, Cost, FileFact, FileRef, Request
 from figsupport.core.opinion import Unsure

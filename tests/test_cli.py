@@ -418,7 +418,7 @@ def test_a_bug_leaves_its_trace_in_a_file(run: Run, monkeypatch: pytest.MonkeyPa
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("figsupport.commands.tickets", broken)
+    monkeypatch.setattr("figsupport.commands.tickets.tickets", broken)
     ran = run("tickets")
     assert (ran.code, ran.error["code"]) == (1, "bug")
     trace = Path(ran.error["hint"].split(" is in ")[1].split(";")[0])

@@ -224,6 +224,6 @@ def test_the_grid_is_broad() -> None:
 
 
 def test_the_wheel_carries_its_own_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = tmp_path / "lib" / "site-packages" / "figsupport" / "directives.py"
+    installed = tmp_path / "lib" / "site-packages" / "figsupport" / "directives" / "__init__.py"
     monkeypatch.setattr(directives, "__file__", str(installed))
-    assert directives.default_folder() == installed.parent / "_directives"
+    assert directives.default_folder() == installed.parents[1] / "_directives"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figsupport import cli, directives, evaluation, output
-from figsupport.commands import Answer
+from figsupport.commands.answers import Answer
 from figsupport.core import progress
 from figsupport.core.intake import Limits
 from figsupport.core.labelled import parse_cases

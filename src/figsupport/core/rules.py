@@ -1,4 +1,4 @@
-"""What the directives say, as values. Read by `directives.py`, used by the judges. Pure."""
+"""What the directives say, as values. Read by `directives/`, used by the judges. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,3 @@
+from figsupport.cli import main
+
+main()

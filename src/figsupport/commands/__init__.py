@@ -1,0 +1,1 @@
+"""What each command does: read its input, make one call, return an Answer. Prints nothing."""

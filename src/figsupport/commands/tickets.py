@@ -1,0 +1,111 @@
+"""The commands on tickets: `validate`, `poll`, `tickets`, `reply`."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from figsupport import workflow
+from figsupport.commands.answers import Answer, Answers, Options, gravest, open_services
+from figsupport.commands.documents import NOTHING, case_line, round_document, validation_document
+from figsupport.core.plan import Waiting, waiting
+from figsupport.errors import Busy, Misconfigured, NotFound, Settling, Unavailable
+from figsupport.services import Services
+
+
+def validate(
+    options: Options, ticket: str, verdict: workflow.Verdict, credits_: int, notes: str
+) -> Answer:
+    """Record an administrator's decision and carry it out."""
+    services = open_services(options)
+    case = workflow.process_validation(ticket, services, verdict, credits_, notes)
+    return Answer(validation_document(case, verdict), "validation", (case, verdict))
+
+
+def poll(options: Options, interval: float | None) -> Answer | Answers:
+    """Do one round, or a round every so many seconds until stopped."""
+    services = open_services(options)
+    if interval is None:
+        return _round(services)
+    return Answers(_rounds(services, interval))
+
+
+def _rounds(services: Services, interval: float) -> Iterator[Answer]:
+    while True:
+        try:
+            yield _round(services)
+        except Unavailable as error:  # the next round tries again
+            yield Answer(error.document(), "failed", (error,), error.exit_code)
+        time.sleep(interval)
+
+
+def _round(services: Services) -> Answer:
+    try:
+        done = workflow.poll_pending_tickets(services)
+    except Busy:
+        return Answer({**NOTHING, "busy": True}, "busy", unremarkable=True)
+    document = {**round_document(done), "calls": services.calls()}
+    return Answer(document, "round", (done,), _round_exit(done), not _needs_person(done))
+
+
+def _needs_person(done: workflow.Round) -> bool:
+    told = done.questions or done.unclear or done.strangers or done.errors
+    waits = (Waiting.ADMINISTRATOR, Waiting.DRAFT)
+    return bool(told) or any(waiting(case) in waits for case in done.touched)
+
+
+def _round_exit(done: workflow.Round) -> int:
+    return gravest(error.exit_code for _, error in done.errors if not isinstance(error, Settling))
+
+
+def tickets(options: Options, ticket: str | None, sent: bool) -> Answer:
+    """List the open cases, or one case; `sent`: a person has sent its drafts."""
+    services = open_services(options)
+    if ticket is None:
+        cases = services.cases.open_cases()
+        return Answer([case_line(case) for case in cases], "tickets", (cases, services.now()))
+    if sent:
+        marked = workflow.mark_sent(ticket, services)
+        return Answer(marked.model_dump(mode="json"), "case", (marked,))
+    case = services.cases.by_ticket(ticket) or services.cases.load(ticket)
+    if case is None:
+        raise NotFound(
+            f"There is no ticket {ticket} here",
+            hint="`figsupport tickets` lists the open ones; `figsupport poll` brings in others.",
+        )
+    return Answer(case.model_dump(mode="json"), "case", (case,))
+
+
+def proof(options: Options, ticket: str) -> Answer:
+    """Show the record of a client's acceptance, and whether it still holds."""
+    from figsupport.core import acceptance
+
+    case, found, stored = workflow.proof_of(ticket, open_services(options))
+    checks = list(acceptance.check(stored, case))
+    holds = all(one.holds for one in checks)
+    document = {
+        "ticket": ticket,
+        "holds": holds,
+        "checks": [one._asdict() for one in checks],
+        "sha256": found.sha256,
+        "url": found.url,
+        "record": json.loads(stored) if holds else stored.decode("utf-8", "replace"),
+    }
+    return Answer(document, "proof", (case, document), 0 if holds else 65)
+
+
+def reply(options: Options, ticket: str, text: str | None, eml: Path | None) -> Answer:
+    """Play the client: put a mail into the inbox of the embedded desk."""
+    from figsupport.adapters import playing
+
+    services = open_services(options)
+    if services.adapters.desk != "local":
+        raise Misconfigured(
+            "`reply` plays the client on the embedded desk only",
+            hint="On a live desk the client answers by e-mail; then run `figsupport poll`.",
+        )
+    case = workflow.find_case(ticket, services)
+    raw = playing.as_mail(case, services.now(), services.office.sender, text, eml)
+    message = playing.deliver(raw, services.settings.home / "mail", services.now())
+    message = message.model_copy(update={"ticket_id": ticket})
+    return Answer(message.model_dump(mode="json"), "reply", (case, message))

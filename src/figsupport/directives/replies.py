@@ -1,0 +1,69 @@
+"""The words of answers: `reponses.md` → ReplyWords."""
+
+import math
+import re
+from itertools import product
+
+from figsupport.core.rules import ReplyWords
+from figsupport.core.words import words
+from figsupport.directives.document import Document
+
+_REPLIES = {
+    "Accepter": "accept",
+    "Oui": "yes",
+    "Ce qu'on accepte": "about",
+    "Accuser réception": "receipt",
+    "Politesse": "courtesy",
+    "Refuser": "refuse",
+    "Remettre à plus tard": "later",
+    "Objecter": "objection",
+    "Demander": "ask",
+    "Ne demande rien": "idle",
+    "Apporter des informations": "inform",
+    "Absence": "absence",
+}
+_BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
+_CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
+_MOST_VARIANTS = 5_000
+
+
+def read_replies(document: Document) -> ReplyWords:
+    document.expect(_REPLIES)
+    found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
+    for section, field in _REPLIES.items():
+        document.phrases(section)
+        for line in document.lines(section):
+            variants = _variants(line.text)
+            if not variants:
+                document.problem(line.number, f"« {line.text} » has a bracket too many, or choices")
+            for phrase in variants:
+                if not phrase:
+                    document.problem(line.number, f"« {line.text} » can be nothing at all")
+                elif field in _BLOCKING and (phrase in found["accept"] or phrase in found["yes"]):
+                    document.problem(line.number, f"« {phrase} » accepts and objects at once")
+                found[field][phrase] = None
+    return ReplyWords(**{field: tuple(phrases) for field, phrases in found.items()})
+
+
+def _variants(line: str) -> list[str]:
+    """Return the phrases of a line, folded: « [a|b] » may be missing, « (a|b) » is a choice.
+
+    Nothing when a bracket has no partner, or when they are too many.
+    """
+    options: list[list[str]] = []
+    place = 0
+    for found in _CHOICE.finditer(line):
+        optional, choice = found.groups()
+        options.append([line[place : found.start()]])
+        options.append((choice or optional or "").split("|") + ([] if optional is None else [""]))
+        place = found.end()
+    options.append([line[place:]])
+    broken = any(sign in piece for pieces in options for piece in pieces for sign in "[]()|")
+    if broken or math.prod(map(len, options)) > _MOST_VARIANTS:
+        return []
+    folded = [[_folded(piece) for piece in pieces] for pieces in options]
+    return [" ".join(filter(None, parts)) for parts in product(*folded)]
+
+
+def _folded(piece: str) -> str:
+    return " … ".join(" ".join(words(part)) for part in piece.split("…")).strip(" ")
