@@ -3,14 +3,25 @@
 An adapter's test module says how to build it (the fixtures) and what differs.
 """
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from figsupport.core.model import Case, Letter, Message, Reply, SentLetter, TicketRef, Way
+from figsupport.core.plan import Waiting
 from figsupport.errors import Busy, Conflict, NotFound
-from figsupport.ports import Board, Cases, Desk, Mail, News, Store, SubtaskDraft, TicketDraft
+from figsupport.ports import (
+    Board,
+    Cases,
+    Census,
+    Desk,
+    Mail,
+    News,
+    Store,
+    SubtaskDraft,
+    TicketDraft,
+)
 
 from .values import NOW, a_case, a_request
 
@@ -333,9 +344,53 @@ class CasesContract:
         cases.save(a_case(id="a"), unfinished=True)
         cases.save(a_case(id="b", ticket=TicketRef(id="1001")), unfinished=False)
         cases.save(a_case(id="c", ticket=TicketRef(id="1002")), unfinished=False)
-        assert cases.due() == ["a"]
+        assert cases.due(NOW) == ["a"]
         cases.receive(News((a_message(),), "1"))
-        assert cases.due() == ["a", "b"]
+        assert cases.due(NOW) == ["a", "b"]
+
+    def test_a_case_wakes_at_its_date(self, cases: Cases, again: Cases) -> None:
+        tomorrow = NOW + timedelta(days=1)
+        cases.save(a_case(id="a"), unfinished=False, wake_at=tomorrow)
+        assert again.due(tomorrow - timedelta(seconds=1)) == []
+        paris = tomorrow.astimezone(timezone(timedelta(hours=2)))
+        assert again.due(paris) == ["a"]
+        cases.save(a_case(id="a"), unfinished=False)
+        assert again.due(tomorrow) == []
+
+    def test_the_cases_of_a_contact(self, cases: Cases, again: Cases) -> None:
+        case = a_case()
+        cases.save(case, unfinished=True)
+        cases.save(case.with_(id="second"), unfinished=False)
+        address = case.request.user_email.upper()
+        assert [one.id for one in again.of_contact(address)] == [case.id, "second"]
+        assert again.of_contact("nobody@example.com") == []
+
+    def test_the_census_counts_open_cases(self, cases: Cases) -> None:
+        assert cases.census() == ()
+        quoted = a_case(id="a", validation_status="pending_credits")
+        older = quoted.with_(id="b", created_at=NOW - timedelta(days=3))
+        cases.save(quoted, unfinished=False)
+        cases.save(older, unfinished=False)
+        cases.save(a_case(id="c", validation_status="validated"), unfinished=False)
+        cases.save(a_case(id="d"), unfinished=True)
+        assert set(cases.census()) == {
+            Census(Waiting.CLIENT_ANSWER, False, 2, older.created_at),
+            Census(Waiting.FINISHED, True, 1, NOW),
+        }
+
+    def test_what_is_forgotten_is_gone_with_its_mail(self, cases: Cases, again: Cases) -> None:
+        case = self.ticketed()
+        cases.save(case, unfinished=True)
+        cases.save(a_case(id="other"), unfinished=True)
+        cases.receive(News((a_message(),), "1"))
+        cases.forget(case.id)
+        cases.forget(case.id)
+        cases.forget("unknown")
+        assert again.load(case.id) is None
+        assert again.inbox("1001") == ()
+        assert again.strangers() == ()
+        assert again.due(NOW) == ["other"]
+        assert again.watermark() == "1"
 
     def test_open_cases_are_those_that_wait_or_work(self, cases: Cases) -> None:
         cases.save(a_case(id="a"), unfinished=True)

@@ -169,7 +169,7 @@ def poll(world: World) -> None:
         for _ in range(3):  # rounds of cron
             for _, error in workflow.poll_pending_tickets(services).errors:
                 raise error
-            if not services.cases.due():
+            if not services.cases.due(services.now()):
                 return
 
 

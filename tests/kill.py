@@ -96,7 +96,7 @@ def poll(services: Services) -> None:
     for _ in range(3):  # rounds of cron
         for _, error in workflow.poll_pending_tickets(services).errors:
             raise error
-        if not services.cases.due():
+        if not services.cases.due(services.now()):
             return
 
 

@@ -525,7 +525,7 @@ def test_a_step_in_doubt_is_resumed_with_its_saved_words(
     broken.mail = Down(broken.mail, "send")
     with pytest.raises(Unavailable):
         workflow.intake(with_photo(ARMCHAIR, photo), broken)
-    (case_id,) = services.cases.due()
+    (case_id,) = services.cases.due(services.now())
     case = services.cases.load(case_id)
     assert case is not None
     assert case.doing is not None

@@ -7,6 +7,7 @@ inherits. Any method may raise `Unavailable` (in doubt: the work may have been d
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -25,6 +26,7 @@ from figsupport.core.model import (
     TicketRef,
     Way,
 )
+from figsupport.core.plan import Waiting
 
 #: The ticket of the case we hold with this reference, or None.
 Known = Callable[[str], str | None]
@@ -67,6 +69,18 @@ class News(NamedTuple):
 
     messages: tuple[Message, ...]
     watermark: str
+
+
+class Census(NamedTuple):
+    """How many open cases wait for the same, and since when the oldest of them is there.
+
+    `unfinished`: a step is due; the state is then what they wait for afterwards.
+    """
+
+    waiting: Waiting
+    unfinished: bool
+    cases: int
+    oldest: datetime
 
 
 class Health(NamedTuple):
@@ -232,10 +246,18 @@ class Cases(Protocol):
         """Return the ticket of the case with this reference, or None."""
         ...
 
-    def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:
+    def save(
+        self,
+        case: Case,
+        *,
+        unfinished: bool,
+        wake_at: datetime | None = None,
+        durable: bool = False,
+    ) -> None:
         """Save a case and mark as read the messages it has replies for, at once.
 
-        `unfinished`: a step is due. `durable`: on disk before returning.
+        `unfinished`: a step is due. `wake_at`: when the next one will be, without any news.
+        `durable`: on disk before returning.
         """
         ...
 
@@ -243,8 +265,20 @@ class Cases(Protocol):
         """Return the cases that are not finished, oldest first."""
         ...
 
-    def due(self) -> list[str]:
-        """Return the ids of cases with a step due or an unread message."""
+    def due(self, now: datetime) -> list[str]:
+        """Return the ids of cases with a step due, an unread message, or a date that has come."""
+        ...
+
+    def of_contact(self, address: str) -> list[Case]:
+        """Return every case of a client's address (case-insensitive), oldest first."""
+        ...
+
+    def census(self) -> tuple[Census, ...]:
+        """Count the open cases by what they wait for."""
+        ...
+
+    def forget(self, case_id: str) -> None:
+        """Delete a case and the messages of its ticket; unknown ids are none."""
         ...
 
     def inbox(self, ticket_id: str) -> tuple[Message, ...]:

@@ -187,7 +187,7 @@ def poll_pending_tickets(services: Services) -> Round:
     before: dict[str, Case] = {}
     with services.cases.lock("poll"):
         strangers = _collect(services, errors)
-        for case_id in services.cases.due():
+        for case_id in services.cases.due(services.now()):
             try:
                 with services.cases.lock(case_id):
                     case = services.cases.load(case_id)

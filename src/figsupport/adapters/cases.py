@@ -1,13 +1,44 @@
 """The embedded journal: cases, inbox and watermark in one SQLite file; locks beside it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from figsupport.adapters.database import Database, Sync
 from figsupport.adapters.locks import file_lock
 from figsupport.core.model import Case, Message, reference
 from figsupport.core.plan import Waiting, waiting
-from figsupport.ports import News
+from figsupport.ports import Census, News
+
+
+def row_of(case: Case, unfinished: bool, wake_at: datetime | None) -> dict[str, object]:
+    """Return the columns of a case, in the order of `_SAVE`."""
+    return {
+        "id": case.id,
+        # only cases identified by their content are found again by it
+        "fingerprint": None if case.request.request_id else case.fingerprint,
+        "ticket_id": case.ticket.id if case.ticket else None,
+        "due": unfinished,
+        "open": unfinished or waiting(case) is not Waiting.FINISHED,
+        "document": case.model_dump_json(),
+        "reference": case.reference,
+        "contact": contact_of(case),
+        "waiting": waiting(case).name,
+        "created_at": instant(case.created_at),
+        "wake_at": instant(wake_at) if wake_at else None,
+    }
+
+
+def contact_of(case: Case) -> str:
+    """Return the client's address as cases are found by."""
+    return case.request.user_email.lower()
+
+
+def instant(time: datetime) -> str:
+    """Return a time as text that sorts: UTC, to the second."""
+    return time.astimezone(UTC).isoformat(timespec="seconds")
+
 
 _MIGRATIONS = (
     """
@@ -39,16 +70,48 @@ _MIGRATIONS = (
     UPDATE cases SET reference = reference_of(id);
     CREATE INDEX cases_reference ON cases (reference)
     """,
+    """
+    ALTER TABLE cases ADD COLUMN contact TEXT;
+    ALTER TABLE cases ADD COLUMN waiting TEXT;
+    ALTER TABLE cases ADD COLUMN created_at TEXT;
+    ALTER TABLE cases ADD COLUMN wake_at TEXT;
+    UPDATE cases SET contact = contact_of(document), waiting = waiting_of(document),
+        created_at = created_of(document);
+    CREATE INDEX cases_contact ON cases (contact);
+    CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
+    CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
+    """,
 )
+
+
+def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
+    return lambda document: value(Case.model_validate_json(document))
+
+
+#: What migrations compute from a case they find.
+_FUNCTIONS = {
+    "reference_of": reference,
+    "contact_of": _of(contact_of),
+    "waiting_of": _of(lambda case: waiting(case).name),
+    "created_of": _of(lambda case: instant(case.created_at)),
+}
+
+
+_SAVE = """
+    INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference, contact,
+        waiting, created_at, wake_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET ticket_id = excluded.ticket_id, due = excluded.due,
+        open = excluded.open, document = excluded.document, contact = excluded.contact,
+        waiting = excluded.waiting, wake_at = excluded.wake_at
+"""
 
 
 class LocalCases:
     """The journal on one machine. See `ports.Cases`."""
 
     def __init__(self, folder: Path, sync: Sync = "full") -> None:
-        self._database = Database(
-            folder / "cases.sqlite", _MIGRATIONS, sync, {"reference_of": reference}
-        )
+        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync, _FUNCTIONS)
         self._locks = folder / "locks"
 
     def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
@@ -77,28 +140,18 @@ class LocalCases:
         ).fetchone()
         return row["ticket_id"] if row else None
 
-    def save(self, case: Case, *, unfinished: bool, durable: bool = False) -> None:
+    def save(
+        self,
+        case: Case,
+        *,
+        unfinished: bool,
+        wake_at: datetime | None = None,
+        durable: bool = False,
+    ) -> None:
         """Save a case and mark the messages it has replies for as read."""
-        values = {
-            "id": case.id,
-            # only cases identified by their content are found again by it
-            "fingerprint": None if case.request.request_id else case.fingerprint,
-            "ticket": case.ticket.id if case.ticket else None,
-            "due": unfinished,
-            "open": unfinished or waiting(case) is not Waiting.FINISHED,
-            "document": case.model_dump_json(),
-            "reference": case.reference,
-        }
+        row = row_of(case, unfinished, wake_at)
         with self._database.transaction(durable=durable):
-            self._database.execute(
-                """
-                INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET ticket_id = excluded.ticket_id,
-                    due = excluded.due, open = excluded.open, document = excluded.document
-                """,
-                tuple(values.values()),
-            )
+            self._database.execute(_SAVE, tuple(row.values()))
             for reply in case.replies:
                 self.set_aside(reply.message_id)
 
@@ -107,16 +160,55 @@ class LocalCases:
         rows = self._database.execute("SELECT document FROM cases WHERE open ORDER BY number")
         return [Case.model_validate_json(row["document"]) for row in rows]
 
-    def due(self) -> list[str]:
-        """Return the ids of cases with a step due or an unread message, oldest first."""
+    def due(self, now: datetime) -> list[str]:
+        """Return the ids of cases that a step, a message or a date makes due, oldest first."""
         rows = self._database.execute(
             """
             SELECT number, id FROM cases WHERE due
+            UNION SELECT number, id FROM cases WHERE wake_at <= ?
             UNION SELECT cases.number, cases.id FROM inbox JOIN cases USING (ticket_id)
             WHERE inbox.unread ORDER BY 1
-            """
+            """,
+            (instant(now),),
         )
         return [row["id"] for row in rows]
+
+    def of_contact(self, address: str) -> list[Case]:
+        """Return every case of a client's address, oldest first."""
+        rows = self._database.execute(
+            "SELECT document FROM cases WHERE contact = ? ORDER BY number", (address.lower(),)
+        )
+        return [Case.model_validate_json(row["document"]) for row in rows]
+
+    def census(self) -> tuple[Census, ...]:
+        """Count the open cases by what they wait for."""
+        rows = self._database.execute(
+            """
+            SELECT waiting, due, count(*) AS cases, min(created_at) AS oldest
+            FROM cases WHERE open GROUP BY waiting, due
+            """
+        )
+        return tuple(
+            Census(
+                Waiting[row["waiting"]],
+                bool(row["due"]),
+                row["cases"],
+                datetime.fromisoformat(row["oldest"]),
+            )
+            for row in rows
+        )
+
+    def forget(self, case_id: str) -> None:
+        """Delete a case and the messages of its ticket."""
+        with self._database.transaction():
+            self._database.execute(
+                """
+                DELETE FROM inbox WHERE ticket_id IN
+                    (SELECT ticket_id FROM cases WHERE id = ? AND ticket_id IS NOT NULL)
+                """,
+                (case_id,),
+            )
+            self._database.execute("DELETE FROM cases WHERE id = ?", (case_id,))
 
     def inbox(self, ticket_id: str) -> tuple[Message, ...]:
         """Return the unread messages of a ticket, oldest first."""
