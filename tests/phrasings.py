@@ -1,7 +1,7 @@
 """Answers of clients as small firms write them: `tests/cases/phrasings*.txt`, by hand.
 
 One answer a line under « ## expected kind-of-our-letter »; « \\n » is a new line, « => » gives
-other labels that are right.
+other labels that are right, « @@ » the name of the contact who signs.
 """
 
 from pathlib import Path
@@ -17,6 +17,7 @@ class Phrasing(NamedTuple):
     kind: str
     expected: str
     also_ok: tuple[str, ...] = ()
+    name: str = "Jean Dupont"
 
 
 def phrasings(name: str) -> list[Phrasing]:
@@ -27,8 +28,10 @@ def phrasings(name: str) -> list[Phrasing]:
         if line.startswith("## "):
             expected, kind = line[3:].split()
         elif line and not line.startswith("#"):
-            text, _, also = line.partition(" => ")
-            found.append(Phrasing(text.replace("\\n", "\n"), kind, expected, tuple(also.split())))
+            answer, _, name = line.partition(" @@ ")
+            text, _, also = answer.partition(" => ")
+            one = Phrasing(text.replace("\\n", "\n"), kind, expected, tuple(also.split()))
+            found.append(one._replace(name=name) if name else one)
     texts = [one.text for one in found]
     if len(set(texts)) < len(texts):
         raise ValueError(f"{name}: {[text for text in texts if texts.count(text) > 1]}")

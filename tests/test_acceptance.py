@@ -241,10 +241,10 @@ def test_a_bare_yes_answers_the_quote_or_nothing() -> None:
 def test_what_the_quote_says_of_itself_is_understood() -> None:
     quote = QUOTE.model_copy(update={"subject": "Devis n° 1070 pour « chaise bistrot »"})
     case = WAITING.with_(mails=(quote,))
-    for text in ("Je valide le devis n° 1070", "Je valide pour la chaise bistrot",
+    for text in ("Je valide le devis n° 1070", "Je valide pour la chaise bistrot", "Je valide pour la chaise",
                  "ok pour le devis du 2 novembre", "Je valide le devis du 02/11/2026"):  # fmt: skip
         assert meaning(text, case) == "accept", text
-    for text in ("Je valide le devis n° 1071", "Je valide pour la chaise",
+    for text in ("Je valide le devis n° 1071", "Je valide pour le bistrot",
                  "ok pour le devis du 3 novembre"):  # fmt: skip
         assert meaning(text, case) == "unclear", text
 

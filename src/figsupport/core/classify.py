@@ -4,7 +4,7 @@ import re
 
 from figsupport.core.model import Classification, Confidence, Language, Request, RequestType
 from figsupport.core.rules import Directives, Grid, TypeWords, language_of
-from figsupport.core.words import Phrases
+from figsupport.core.words import Phrases, words
 
 _TYPES: tuple[RequestType, RequestType] = ("SUPPORT", "MODELISATION")
 _SENTENCES = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -15,6 +15,8 @@ _MOST_REASONS = 3
 _PLAIN, _HINTED, _SILENT = 2.25, 0.75, 1.0
 _OWN_FILE = 2.0
 _UNDECIDED = 0.1
+#: Below so many words a text is like everything and nothing.
+_FEW_WORDS = 3
 
 _REASONS = {
     "fr": {
@@ -50,7 +52,8 @@ def classify(request: Request, directives: Directives) -> Classification:
     if ruled.type == "MODELISATION" and _has_model(request, directives.grid):
         held += _OWN_FILE
     text = without_orders(request.text, directives.types)
-    scored = directives.scorer.odds(text, "support")
+    spoken = words(text)
+    scored = directives.scorer.odds(text, "support") if len(spoken) >= _FEW_WORDS else 0.0
     for_support = scored + (held if ruled.type == "SUPPORT" else -held)
     type_: RequestType = "SUPPORT" if for_support > 0 else "MODELISATION"
     reasons = _REASONS[language(request)]

@@ -24,10 +24,20 @@ _FROM_SYSTEM = re.compile(
     r"was undeliverable|delivery has failed|could not be delivered"
     r"|n'a pas pu etre (?:remis|delivre)"
     r"|^votre message\b.{0,400}\ba ete lu le\b|your message\b.{0,400}\bwas read on\b"
-    r"|ceci est (?:un message|une reponse) automatique|this is an automat(?:ic|ed)"
+    r"|(?:message|mail|courriel|reponse) (?:genere |envoye |cree )?automatique"
+    r"|this is an automat(?:ic|ed)|merci de ne pas y repondre"
+    r"|ne pas repondre a ce (?:message|mail|courriel)|do not reply to this (?:e?-?mail|message)"
+    r"|a bien ete (?:enregistre|recu|transmis|pris)e?(?: en compte)? sous le (?:numero|n)\b"
+    r"|cette (?:adresse|boite)(?: e?-?mail)? n'est (?:plus|pas) (?:utilisee|valide|active|consultee"
+    r"|surveillee|relevee)|this (?:address|mailbox|account) is (?:no longer|not) (?:in use|active"
+    r"|monitored|valid)|no longer works (?:for|at|with)|ne (?:fait|font) plus partie d"
+    r"|notification de lecture|read receipt|delivery (?:report|notification)"
+    r"|^(?:accepte|refuse|provisoire|accepted|declined|tentative) ?: [\s\S]{1,300}"
+    r"\b(?:quand|when) ?:"
 )
 _PERSON = re.compile(
-    r"\b(?:mais je|je (?:le |vous )?(?:valide|regarde|reponds|refuse|voudrais|confirme)|j accepte"
+    r"\b(?:mais|vous pouvez|j accepte"
+    r"|je (?:le |vous )?(?:valide|regarde|reponds|refuse|voudrais|confirme)"
     r"|votre devis|le devis|your quote|the quote|i (?:accept|will look|ll look|approve)|but i)\b"
 )
 _FAILED = re.compile(r"\b(?:dmarc|spf)=(?:fail|permerror)\b")

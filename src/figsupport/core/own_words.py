@@ -31,7 +31,7 @@ _HEADER = re.compile(
 _FIRST_HEADER = re.compile(r"^[\s>*]*(?:de|from)\s*:", re.IGNORECASE)
 _PHONE_LINE = re.compile(
     r"^\s*(?:envoyé (?:de|depuis|à partir|avec|via)|sent (?:from|with|via)|get outlook"
-    r"|télécharge[rz] outlook|obtene[rz] outlook|provenance : courrier)\b"
+    r"|télécharge[rz] outlook|obten(?:ez|ir) outlook|provenance : courrier)\b"
     r"|.{0,60}\b(?:a réagi via gmail|reacted via gmail)\b",
     re.IGNORECASE,
 )
@@ -45,7 +45,8 @@ _CLOSINGS = (
 )  # fmt: skip
 _DISCLAIMER = re.compile(
     r"confidenti|destinataire|intended|addressee|imprimer|environnement|environment|virus"
-    r"|privileged|strictement|without the authori|unsubscribe|avant d.imprimer",
+    r"|privileged|strictement|without the authori|unsubscribe|avant d.imprimer"
+    r"|\bouvert(?:e|ure)?\b|horaires|opening hours",
     re.IGNORECASE,
 )
 _PHONE = re.compile(
@@ -79,6 +80,9 @@ _DATES = frozenset(
     "lun mar mer jeu ven sam dim mon tue wed thu fri sat sun jan fev avr mai jui aou sep oct nov "
     "dec feb apr may jun jul aug am pm utc gmt cet a at".split()
 )
+_AFTER_NAME = re.compile(r"\s[–—|/@-]\s?|[,(]\s?")
+_SIGNATURE_LINES = 6
+_TRADE_WORDS = 9
 _RUN = 4  # words that follow each other as in our letter are our letter
 _MARKED_RUN = 8  # above a quote that is marked, the client repeats us in longer pieces only
 
@@ -94,12 +98,15 @@ class Own(NamedTuple):
     hidden: str = ""
 
 
-def from_text(text: str, sent: Sequence[str], name: str = "") -> Own:
-    """Return the own words of a plain text. `sent`: our letters; `name`: the contact's."""
+def from_text(text: str, sent: Sequence[str], name: str = "", *, marked: bool = False) -> Own:
+    """Return the own words of a plain text. `sent`: our letters; `name`: the contact's.
+
+    `marked`: a quote that was marked has been taken away already.
+    """
     lines = [line[:_LINE].rstrip() for line in printable(text[:_CAP]).split("\n")]
     ours = _Ours(sent)
     above, below = _cut(lines)
-    marked = len(above) < len(lines)
+    marked = marked or len(above) < len(lines)
     own, signature = _sign(ours.without(above, _MARKED_RUN if marked else _RUN), name)
     under = [line for line in ours.without(below, _RUN) if not _is_mark(line)]
     rest = [line for line in (*signature, *under) if not _DISCLAIMER.search(line)]
@@ -112,19 +119,21 @@ def from_html(html: str, sent: Sequence[str], name: str = "") -> Own:
 
     tree = LexborHTMLParser(html[: 4 * _CAP])
     ours = _Ours(sent)
+    sheets = "\n".join(_taken(tree, "style"))
+    _taken(tree, _UNSEEN)
     quoted = _taken(tree, _QUOTES)
-    hidden = _taken(tree, _STRUCK, *_hidden_by_style(tree))
+    hidden = _taken(tree, _STRUCK, *_hidden_by(sheets))
     for node in tree.css("[style], font[color]"):
         colour = (node.attributes.get("color") or "").lower()
         if _HIDDEN.search((node.attributes.get("style") or "")[:1000]) or colour in _WHITE:
             hidden.append(node.text(separator="\n"))
             node.decompose()
-    _taken(tree, _UNSEEN)
     for node in tree.css("br, p, div, li, tr, td, th, h1, h2, h3, table, hr"):
         node.insert_before("\n")
-    own = from_text(_unwrapped(tree.body.text() if tree.body else ""), sent, name)
-    under = [line for line in _left(quoted, ours) if not _is_mark(line)]
-    return Own(own.text, "\n".join((own.rest, *under)).strip(), "\n".join(_left(hidden, ours)))
+    page = _unwrapped(tree.body.text() if tree.body else "")
+    own = from_text(page, sent, name, marked=any(map(words, quoted)))
+    under = "\n".join((own.rest, *_left(quoted, ours))).strip()
+    return Own(own.text, under, "\n".join(_left(hidden, ours)))
 
 
 def _taken(tree: "LexborHTMLParser", *selectors: str) -> list[str]:
@@ -137,18 +146,24 @@ def _taken(tree: "LexborHTMLParser", *selectors: str) -> list[str]:
     return texts
 
 
-def _hidden_by_style(tree: "LexborHTMLParser") -> Iterator[str]:
-    """Yield the selectors that the page's own style sheet hides, those that are simple."""
-    sheets = "\n".join(node.text() for node in tree.css("style"))[:_CAP]
-    for selectors, style in _RULE.findall(sheets):
+def _hidden_by(sheets: str) -> Iterator[str]:
+    """Yield the selectors that the page's own style sheets hide, those that are simple."""
+    for selectors, style in _RULE.findall(sheets[:_CAP]):
         if _HIDDEN.search(style):
             yield from _SIMPLE.findall(selectors)
 
 
 def _left(texts: list[str], ours: "_Ours") -> list[str]:
-    """The lines of some texts that we did not write."""
+    """The lines of some texts that we did not write, and that do not introduce a quote."""
     lines = [line.strip() for text in texts for line in text[:_CAP].split("\n")]
-    return [line for line in ours.without(lines, _RUN) if words(line)]
+    lines, number = [line for line in lines if line], 0
+    said = []
+    while number < len(lines):
+        skip = _mark(lines, number) or _is_mark(lines[number])
+        if not skip:
+            said.append(lines[number])
+        number += max(skip, 1)
+    return [line for line in ours.without(said, _RUN) if words(line)]
 
 
 class _Ours:
@@ -246,6 +261,7 @@ def _is_mark(line: str) -> bool:
 def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
     """Split lines into the words and the signature under them."""
     begun = False
+    last = _last_paragraph(lines)
     for number, line in enumerate(lines):
         if line.strip() in ("--", "---", "—", "–"):
             return lines[:number], lines[number + 1 :]
@@ -253,8 +269,32 @@ def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
             return lines[:number], lines[number + 1 :]
         if begun and (_is_closing(line) or _is_name(line, name) or _PHONE.match(line)):
             return lines[:number], lines[number:]
+        if begun and number >= last and _signs(line, name):
+            return lines[:number], lines[number:]
+        if not begun and name and set(words(name)) <= set(words(line)) and _is_name(line, name):
+            return lines[:number], lines[number:]  # nothing but a signature
         begun = begun or bool(line.strip())
     return lines, []
+
+
+def _last_paragraph(lines: list[str]) -> int:
+    """Return where the last paragraph begins, behind everything when it is long."""
+    end = next((n for n in range(len(lines), 0, -1) if lines[n - 1].strip()), 0)
+    start = next((n for n in range(end, 0, -1) if not lines[n - 1].strip()), 0)
+    return start if end - start <= _SIGNATURE_LINES else len(lines)
+
+
+def _signs(line: str, name: str) -> bool:
+    """Tell whether a line is a name with trade or firm: « Paul Roy – luthier », « Atelier Roy ».
+
+    All of its words but small ones begin large, and one of them is the contact's.
+    """
+    head, *trade = _AFTER_NAME.split(line.strip(), maxsplit=1)
+    if trade:
+        return _is_name(head, name) and len(words(trade[0])) <= _TRADE_WORDS
+    known = {word for word in words(name) if len(word) > 2}
+    titles = all(word[:1].isupper() for word in line.split() if len(word) > 3 and word.isalpha())
+    return titles and bool(known & {*words(line)}) and len(words(line)) <= _TRADE_WORDS
 
 
 def _is_closing(line: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, zip_longest
+from itertools import groupby, pairwise, takewhile, zip_longest
 from string import Template
 from typing import NamedTuple
 
@@ -27,11 +27,14 @@ _NUMBERS = frozenset(
     twenty thirty fifty hundred""".split()
 )
 _OF = frozenset("de d du des en a au aux avec sur pour dans par of for on in with from".split())
-_ELSEWHERE = frozenset("pour sur dans chez for on in at".split())
+_ELSEWHERE = frozenset("pour sur dans chez autour devant for on in at around".split())
 _WITH = frozenset({"avec", "with"})
 _ONE = frozenset("un une a an one".split())
 _ITS = frozenset("son sa ses leur leurs its their".split())
 _ARTICLES = _ONE | frozenset("le la les l mon ma mes notre nos ce cet the my our".split())
+_THE = frozenset("le la les l the".split())
+_BREAKS = _JOINS | {"virgule"}
+_LIST, _ITEM = 3, 3
 _MEASURES = _NUMBERS | frozenset(
     """seat seater place places person personne personnes pers wheel tier level arm leg step speed
     light panel""".split()
@@ -238,7 +241,7 @@ def _several(text: str, grid: Grid) -> bool:
         parts = words(joined)
         places = [place for place in _meant(grid.found, joined) if place.exact]
         alike = not _SAME.isdisjoint(parts) and _UNLIKE.isdisjoint(parts)
-        if not alike and (_counts(parts, grid) or _counted(parts, places, grid)):
+        if not alike and (_counts(parts, grid) or _counted(parts, places, grid) or _listed(parts)):
             return True
         for one, other in pairwise(places):
             is_part = words(other.phrase) in grid.part_names
@@ -248,6 +251,33 @@ def _several(text: str, grid: Grid) -> bool:
             if apart and not _alike(one.phrase, other.phrase):
                 return True
     return False
+
+
+def _listed(parts: Sequence[str]) -> bool:
+    """« la selle, le guidon et le pédalier », “the paddle + the vest + the bag”: three or more."""
+    run = 0
+    for named, items in groupby(_items(parts), key=_is_item):
+        if named:
+            run = max(run, sum(1 for _ in items))
+    return run >= _LIST
+
+
+def _items(parts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the pieces of a sentence between its commas and « et », the first from its article."""
+    start = 0
+    for place, part in enumerate((*parts, "virgule")):
+        if part in _BREAKS:
+            piece = parts[start:place]
+            if not start:
+                last = max((n for n, word in enumerate(piece) if word in _THE), default=0)
+                piece = piece[last:]
+            yield piece
+            start = place + 1
+
+
+def _is_item(piece: Sequence[str]) -> bool:
+    named = list(takewhile(lambda word: word not in _OF, piece))
+    return 1 < len(named) <= _ITEM and named[0] in _THE
 
 
 def _counts(parts: Sequence[str], grid: Grid) -> bool:

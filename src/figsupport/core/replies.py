@@ -1,52 +1,41 @@
 """What a client's mail means as an answer to ours. Pure; when in doubt, a person.
 
-An acceptance is read only when every word the client wrote is understood: phrases that accept,
-courtesy, the contact's name, the object and the price of the quote. The words are in
-`reponses.md`.
+An acceptance needs all its keys: words that agree and nothing else (`agreement`), an open quote,
+the contact's own address, a text and a page that say the same. The words are in `reponses.md`.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from figsupport.core.agreement import (
+    AMOUNT,
+    MEASURE,
+    Grade,
+    Offer,
+    agrees,
+    objection,
+    pieces,
+    without_courtesy,
+)
 from figsupport.core.machines import announces_absence, is_forged, is_machine
 from figsupport.core.model import Case, Confidence, Intent, Message, Reply, SentLetter
 from figsupport.core.own_words import Own, from_html, from_text
-from figsupport.core.rules import ReplyWords, Tile
+from figsupport.core.rules import ReplyWords
 from figsupport.core.words import fold, words
 
 Asked = Literal["quote", "info", "nothing"]
 
-#: What judged, for records that outlive this version; a change of the grammar changes it.
-GRAMMAR = "rules-2"
-
-_YES_SIGNS = str.maketrans(dict.fromkeys("👍👌✅✔🆗", " ok "))
-_HARMLESS_SIGNS = re.compile(
-    r"[\s.,!;:()'\"*«»“”…🙂😊🙏😀😉👋✨🎉🙌💪🤝😁☺❤🔥👏/+&°-]|[\ufe0f\u200d\U0001f3fb-\U0001f3ff]"
-)
-_LINK = re.compile(r"https?://|www\.|[a-z0-9]\.(?:com|fr|net|org|io|example)\b")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}")
-_GREETING = re.compile(
-    r"(?i:(?:re)?bonjour|bonsoir|hello|hi|dear|salut|ch[eè]re?|coucou|bjr|merci|thanks|thank you)"
-    r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?"
-    r"((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
-)
-_MOST_WORDS = 60
-_CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
-_NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
-_AMOUNT = re.compile(r"\d ?(?:%|€|eur)|\b(?:remise|rabais|ristourne|geste|discount)\b")
-_MEASURE = re.compile(
-    r"\d ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b|\d ?x ?\d|\d par \d|\d by \d"
-    r"|\b(?:hauteur|largeur|longueur|profondeur|diametre|height|width|depth) \d"
-)
 _CONDITION = re.compile(r"\b(?:si|s'il|s'ils|sauf|sous reserve|a condition|if|unless|provided)\b")
 _NOT = frozenset("plus pas ne n not t never jamais sans aucun".split())
 _CLAUSE = re.compile(r"[.,;:!()\n]")
 _NO = frozenset("non no nope nan".split())
 _BUT = frozenset({"mais", "but", "plus"})
 _SHORT = 6
+#: So many words that are no usual phrase describe something; beside a « ne … pas », so many.
+_MENTION, _DESCRIPTION = 3, 7
 _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
 
 
@@ -62,6 +51,9 @@ class Asking(NamedTuple):
     sent: tuple[str, ...] = ()
     about: frozenset[tuple[str, ...]] = frozenset()
     bare: bool = True
+
+
+_NO_OFFER = Offer(None, frozenset(), frozenset())
 
 
 class Read(NamedTuple):
@@ -109,10 +101,11 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     """Return what a message means, as an answer to `asking`, from the contact `email`, `name`."""
     if reason := is_machine(message):
         return Read("auto_reply", reason)
-    own, other = _own_words(message, asking.sent, name)
-    text = own.text
+    written = _own_words(message, asking.sent, name)
+    text = written[0].text
     said = fold(text)
-    accepts = _accepts(text, asking, f"{name} {email.partition('@')[0]}", phrases)
+    offer = Offer(asking.credits, asking.about, _names(name, email))
+    accepts = agrees(text, offer, phrases)
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
     if not words(said) and not accepts:
@@ -124,23 +117,21 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     if not accepts and (word := _asks(text, phrases)):
         return Read("question", f"the client asks: « {word} »", text)
     if accepts:
-        return _acceptance(message, asking, email, own, other, accepts, phrases)
+        return _acceptance(message, asking, email, written, accepts, offer, phrases)
     return _information(message, asking, said, text, phrases)
-
-
-Grade = Literal["whole", "bare"]
 
 
 def _acceptance(
     message: Message,
     asking: Asking,
     email: str,
-    own: Own,
-    other: Own | None,
+    written: tuple[Own, Own | None],
     grade: Grade,
+    offer: Offer,
     phrases: ReplyWords,
 ) -> Read:
     """Give an acceptance its other keys; the first that is missing leaves it to a person."""
+    own, other = written
     text = own.text
     if asking.kind != "quote":
         return Read("unclear", "there is no open quote to accept", text)
@@ -152,8 +143,8 @@ def _acceptance(
         return Read("unclear", "the text and the HTML of the mail differ", text)
     if own.hidden or (other is not None and other.hidden):
         return Read("unclear", "the mail holds words that are hidden or struck out", text)
-    rest = f"{own.rest}\n{other.rest if other else ''}"
-    if word := _objects(rest, asking, phrases):
+    rest = without_courtesy(f"{own.rest}\n{other.rest if other else ''}", offer, phrases)
+    if word := objection(_ADDRESS.sub(" ", rest), asking.credits, phrases):
         return Read("unclear", f"« {word} » stands under the quote or the signature", text)
     if message.attachments and any(not _is_image(file.name) for file in message.attachments):
         return Read("unclear", "files came with the acceptance", text)
@@ -187,11 +178,18 @@ def _is_direct(message: Message, case: Case, quote: SentLetter) -> bool:
     return letters[-1] is quote and not others and not talked
 
 
+def _names(name: str, email: str) -> frozenset[str]:
+    """Return the words of a contact's name and address; initials and numbers say too little."""
+    spoken = words(f"{name} {email.partition('@')[0]}")
+    return frozenset(word for word in spoken if len(word) > 1 and not word.isdigit())
+
+
 def _about(case: Case, quote: SentLetter) -> frozenset[tuple[str, ...]]:
     """Return what the quote says of itself: its object, its numbers, our reference, its date."""
     letter = f"{quote.subject}\n{quote.text}"
     named = [case.request.objet, *re.findall(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]", letter)]
-    names = {words(name) for name in named} - {words("Je valide"), words("I accept"), ()}
+    names = {short for name in named for short in _short_names(words(name))}
+    names -= {words("Je valide"), words("I accept"), ()}
     about = {(*before, *name) for name in names for before in _BEFORE}
     numbers = {*re.findall(r"\b\d{3,12}\b", letter), case.reference}
     for number in numbers:
@@ -206,6 +204,13 @@ def _about(case: Case, quote: SentLetter) -> frozenset[tuple[str, ...]]:
     return frozenset(about)
 
 
+def _short_names(name: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield a name and its beginnings: « fauteuil » for « fauteuil club », unless it joins two."""
+    joined = any(word in _JOINS or word.isdigit() for word in name)
+    yield from (name[:length] for length in range(len(name) if joined else 1, len(name) + 1))
+
+
+_JOINS = frozenset("et and ou or avec with plus deux trois quatre two three four".split())
 _BEFORE = tuple(
     words(before)
     for before in (
@@ -222,114 +227,9 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def _accepts(text: str, asking: Asking, name: str, phrases: ReplyWords) -> Grade | None:
-    """Tell whether every word of a text is understood, and some of them accept."""
-    text = _without_greeting(text, phrases).translate(_YES_SIGNS)
-    if _is_disguised(text) or "?" in text:
-        return None
-    said = fold(text)
-    if _LINK.search(said) or not _only_words(text):
-        return None
-    said, amounts = _CREDITS.sub(" credits ", said), _CREDITS.findall(said)
-    if _other_amount(amounts, asking):
-        return None
-    spoken = words(said)
-    if len(spoken) > _MOST_WORDS:
-        return None
-    names = {word for word in words(name) if len(word) > 1 and not word.isdigit()}
-    found = Counter(_tiles(_corrected(spoken, phrases), names, asking.about, phrases))
-    if found["unknown"] or not found["accept"] + found["yes"]:
-        return None
-    if found["accept"] or found["about"] or amounts:
-        return "whole"
-    return None if found["receipt"] or "…" in text or ".." in text else "bare"
-
-
-def _other_amount(amounts: Sequence[str], asking: Asking) -> bool:
-    quoted = (asking.credits, str(asking.credits))
-    return any(_NUMBER.get(amount, amount) not in quoted for amount in amounts)
-
-
-def _tiles(
-    spoken: list[str],
-    names: set[str],
-    about: frozenset[tuple[str, ...]],
-    phrases: ReplyWords,
-) -> Iterator[Tile | Literal["unknown"]]:
-    """Yield the use of each piece of a text, the longest pieces that are known; names have none."""
-    place, longest = 0, max(phrases.longest, *map(len, about), 1)
-    while place < len(spoken):
-        for length in range(min(longest, len(spoken) - place), 0, -1):
-            piece = tuple(spoken[place : place + length])
-            kind: Tile | None = phrases.tiles.get(piece) or ("about" if piece in about else None)
-            if kind is not None:
-                yield kind
-                break
-        else:
-            length = 1
-            if spoken[place] not in names:
-                yield "unknown"
-        place += length
-
-
-def _corrected(spoken: Sequence[str], phrases: ReplyWords) -> list[str]:
-    """Return the words with slips of the finger undone, where only one word can be meant.
-
-    The beginning and the ending of a word must stand: « validera » is no slip of « valide ».
-    """
-    known = phrases.vocabulary
-    return [word if word in known else _meant(word, phrases) for word in spoken]
-
-
-def _meant(word: str, phrases: ReplyWords) -> str:
-    if len(word) < 5 or word.isdigit():
-        return word
-    meant = {
-        other
-        for other in _one_off(word)
-        if other in phrases.vocabulary and len(other) > 5 and other[0] == word[0]
-    }
-    return meant.pop() if len(meant) == 1 else word
-
-
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-def _one_off(word: str) -> Iterator[str]:
-    """Yield what a word can be when one letter inside it is wrong, missing, extra or swapped."""
-    end = len(word) - 2
-    for place in range(1, end + 1):
-        yield from (word[:place] + sign + word[place:] for sign in _LETTERS)
-        if place < end:
-            yield word[:place] + word[place + 1 :]
-            yield from (word[:place] + sign + word[place + 1 :] for sign in _LETTERS)
-        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
-
-
-def _without_greeting(text: str, phrases: ReplyWords) -> str:
-    """Return a text without a line that only greets somebody by name."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        found = _GREETING.fullmatch(line.strip())
-        if found and not any(word in phrases.vocabulary for word in words(found[1])):
-            lines[number] = ""
-    return "\n".join(lines)
-
-
-def _only_words(text: str) -> bool:
-    """Tell whether a text is letters, digits and harmless signs, nothing else."""
-    return all(sign.isalnum() for sign in _HARMLESS_SIGNS.sub("", text.replace("’", "'")))
-
-
-def _is_disguised(text: str) -> bool:
-    """Tell whether letters of other alphabets pass for ours."""
-    letters = (sign for sign in text if sign.isalpha())
-    return any("LATIN" not in unicodedata.name(sign, "") for sign in letters)
-
-
 def _refuses(text: str, said: str, phrases: ReplyWords) -> str | None:
     """Return what refuses: no question, nothing negated, and not beside an if or another price."""
-    if phrases.delays.find(said) or _CONDITION.search(said) or _AMOUNT.search(said):
+    if phrases.delays.find(said) or _CONDITION.search(said) or AMOUNT.search(said):
         return None
     for sentence in _SENTENCE.findall(text[:20_000]):
         if "?" in sentence:
@@ -341,7 +241,7 @@ def _refuses(text: str, said: str, phrases: ReplyWords) -> str | None:
                 return place.phrase
     spoken = words(said)
     said_no = next((word for word in (spoken[0], spoken[-1]) if word in _NO), None)
-    tiles = {*_tiles(list(spoken), set(), frozenset(), phrases)}
+    tiles = {*pieces(spoken, _NO_OFFER, phrases)}
     doubted = "?" in text or _BUT & {*spoken} or tiles & {"accept", "yes"}
     return None if doubted or len(spoken) > _SHORT else said_no
 
@@ -358,30 +258,24 @@ def _information(
 ) -> Read:
     """A mail that brings something: what we asked for, or what a person must look at."""
     promised = phrases.delays.find(said)
-    measured = _MEASURE.search(said)
-    if message.attachments or measured or (not promised and phrases.facts.find(said)):
+    objects = phrases.objections.find(said)
+    found = Counter(pieces(words(said), _NO_OFFER, phrases))
+    changed = asking.kind == "quote" and found["accept"] and objects
+    if changed and not message.attachments:
+        return Read("unclear", "the client accepts something else than the quote", text)
+    measured = MEASURE.search(said)
+    if message.attachments or measured or (not promised and _tells_facts(said, phrases)):
         return Read("more_info", "the client brings what the object needs", text)
     if asking.kind != "info":
         return Read("unclear", "not every word is understood as an acceptance", text)
-    unknown = sum(
-        1 for kind in _tiles(_corrected(words(said), phrases), set(), frozenset(), phrases)
-        if kind == "unknown"
-    )  # fmt: skip
-    if promised or unknown < 3 or phrases.objections.find(said):
+    if promised or found["unknown"] < (_DESCRIPTION if objects else _MENTION):
         return Read("unclear", "the client brings nothing yet", text)
     return Read("more_info", "the client describes the object", text, "medium")
 
 
-def _objects(text: str, asking: Asking, phrases: ReplyWords) -> str | None:
-    """Return what contradicts in words that may be the client's: a question, a but, a price."""
-    text = _ADDRESS.sub(" ", text)
-    if "?" in text:
-        return "?"
-    said = fold(text)
-    if (found := _AMOUNT.search(said)) or _other_amount(_CREDITS.findall(said), asking):
-        return found[0] if found else "credits"
-    objections = phrases.objections.find(text)
-    return objections[0] if objections else None
+def _tells_facts(said: str, phrases: ReplyWords) -> bool:
+    """Tell whether a text brings facts: « pour info » alone announces some and brings none."""
+    return bool(phrases.facts.find(said)) and len(words(said)) >= _MENTION
 
 
 def _is_image(name: str) -> bool:

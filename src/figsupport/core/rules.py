@@ -137,7 +137,10 @@ class ReplyWords:
     """Phrases of clients' answers, French and English, folded: words between single spaces.
 
     `yes` is a bare yes, `about` what a yes may be to, `receipt` says that our letter came;
-    `later` delays or promises, `idle` holds words of `ask` and asks nothing.
+    `filler` words change nothing wherever they stand, `small` ones nothing between words that
+    accept, `plain` ones nothing in a clause beside them; `telling` opens a sentence that changes
+    nothing; `later` delays or promises, `idle` holds words of `ask` and asks nothing.
+    `abbreviations` are the folded words that each stands for.
     """
 
     accept: tuple[str, ...]
@@ -145,6 +148,10 @@ class ReplyWords:
     about: tuple[str, ...]
     receipt: tuple[str, ...]
     courtesy: tuple[str, ...]
+    filler: tuple[str, ...]
+    small: tuple[str, ...]
+    plain: tuple[str, ...]
+    telling: tuple[str, ...]
     refuse: tuple[str, ...]
     later: tuple[str, ...]
     objection: tuple[str, ...]
@@ -152,6 +159,7 @@ class ReplyWords:
     idle: tuple[str, ...]
     inform: tuple[str, ...]
     absence: tuple[str, ...]
+    abbreviations: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def tiles(self) -> Mapping[tuple[str, ...], Tile]:
@@ -164,6 +172,21 @@ class ReplyWords:
         }
 
     @cached_property
+    def fillers(self) -> frozenset[str]:
+        """Words that change nothing inside a phrase or between two."""
+        return frozenset(self.filler)
+
+    @cached_property
+    def small_words(self) -> frozenset[str]:
+        """Words that change nothing between words that accept."""
+        return frozenset(self.small)
+
+    @cached_property
+    def plain_words(self) -> frozenset[str]:
+        """Words that change nothing in a clause beside one that accepts."""
+        return frozenset(self.plain)
+
+    @cached_property
     def longest(self) -> int:
         """How many words the longest tile has."""
         return max(map(len, self.tiles))
@@ -174,6 +197,11 @@ class ReplyWords:
         lists = (*(getattr(self, kind) for kind in get_args(Tile)), self.refuse, self.later,
                  self.objection, self.ask, self.idle, self.inform, self.absence)  # fmt: skip
         return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
+
+    @cached_property
+    def tellings(self) -> Phrases:
+        """What opens a sentence that changes nothing, ready to be found."""
+        return Phrases(self.telling)
 
     @cached_property
     def refusals(self) -> Phrases:

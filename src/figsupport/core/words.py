@@ -17,6 +17,23 @@ _LIGATURES = str.maketrans(
         "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "…": "...",
     }
 )  # fmt: skip
+
+
+class _Seen(dict[int, str]):
+    """What each sign looks like: no accent of its own, no control sign; filled when asked."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        if sign in "\t\n\r\v\f":
+            seen = " "
+        elif unicodedata.combining(sign) or unicodedata.category(sign)[0] == "C":
+            seen = ""
+        else:
+            seen = sign
+        return self.setdefault(code, seen)
+
+
+_SEEN = _Seen()
 _WORD = re.compile(r"[a-z0-9]+")
 _CAP = 120_000
 _LONGEST_WORD = 40
@@ -28,9 +45,7 @@ def fold(text: str) -> str:
         return " ".join(text[:_CAP].replace("`", "'").lower().split())
     text = unicodedata.normalize("NFKD", text[:_CAP].casefold().translate(_LIGATURES))
     text = text.casefold().translate(_LIGATURES)
-    kept = (sign for sign in text if not unicodedata.combining(sign))
-    seen = "".join(sign if unicodedata.category(sign)[0] != "C" else _gap(sign) for sign in kept)
-    return " ".join(seen.split())
+    return " ".join(text.translate(_SEEN).split())
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -45,12 +60,18 @@ def printable(text: str) -> str:
     )
 
 
+#: « mais » is no plural of the month, « mois » none of « moi ».
+_NO_PLURALS = frozenset("mais mois moins sans dans plus alors hors lors puis jamais temps".split())
+
+
 def singular(word: str) -> str:
     """Return a folded French or English word without the mark of its plural.
 
     The result is a key to compare by, not always a word: « tasse » and « tasses » give tass,
     “box” and “boxes” give box.
     """
+    if word in _NO_PLURALS:
+        return word
     if word.endswith("eaux"):
         return word[:-1]
     if len(word) > 4 and word.endswith("aux"):
@@ -172,10 +193,6 @@ def singulars(text: str) -> tuple[str, ...]:
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _GAP = "…"
 _GAP_WORDS = 2
-
-
-def _gap(sign: str) -> str:
-    return " " if sign in "\t\n\r\v\f" else ""
 
 
 def _shortened(word: str) -> set[str]:

@@ -14,6 +14,7 @@ _REPLIES = {
     "Ce qu'on accepte": "about",
     "Accuser réception": "receipt",
     "Politesse": "courtesy",
+    "Raconter": "telling",
     "Refuser": "refuse",
     "Remettre à plus tard": "later",
     "Objecter": "objection",
@@ -22,13 +23,19 @@ _REPLIES = {
     "Apporter des informations": "inform",
     "Absence": "absence",
 }
+_WORDS = {
+    "Mots qui ne changent rien": "filler",
+    "Petits mots": "small",
+    "Mots sans danger": "plain",
+}
+_SHORT = "Abréviations"
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
 _CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
 _MOST_VARIANTS = 5_000
 
 
 def read_replies(document: Document) -> ReplyWords:
-    document.expect(_REPLIES)
+    document.expect([*_REPLIES, *_WORDS, _SHORT])
     found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
     for section, field in _REPLIES.items():
         document.phrases(section)
@@ -42,7 +49,25 @@ def read_replies(document: Document) -> ReplyWords:
                 elif field in _BLOCKING and (phrase in found["accept"] or phrase in found["yes"]):
                     document.problem(line.number, f"« {phrase} » accepts and objects at once")
                 found[field][phrase] = None
-    return ReplyWords(**{field: tuple(phrases) for field, phrases in found.items()})
+    lists = {field: tuple(phrases) for field, phrases in found.items()}
+    single = {
+        field: tuple(word for line in document.phrases(section) for word in words(line))
+        for section, field in _WORDS.items()
+    }
+    return ReplyWords(**lists, **single, abbreviations=_abbreviations(document))
+
+
+def _abbreviations(document: Document) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in document.table(_SHORT, ("Écrit", "Veut dire")):
+        for short in row.text.split(","):
+            if len(words(short)) != 1 or not words(row.cells[1]):
+                document.problem(row.number, "a word, and what it means, are expected")
+            elif words(short)[0] in found:
+                document.problem(row.number, f"« {short.strip()} » stands twice")
+            else:
+                found[words(short)[0]] = words(row.cells[1])
+    return found
 
 
 def _variants(line: str) -> list[str]:

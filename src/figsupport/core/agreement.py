@@ -1,0 +1,265 @@
+"""Do the client's words agree to what is offered, and to nothing else? Pure.
+
+Every word of the accepting sentences must be understood: phrases that accept, courtesy, the
+contact's name, the object and the price of the quote. A sentence beside them may also tell
+something that changes nothing (« Désolée pour le retard, nous étions en montage ») when it
+begins like one and holds nothing that objects. The words are in `reponses.md`.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from figsupport.core.rules import ReplyWords, Tile
+from figsupport.core.words import fold, words
+
+#: `whole`: an acceptance says what it accepts; `bare`: a yes and nothing else.
+Grade = Literal["whole", "bare"]
+Piece = Tile | Literal["small", "plain", "unknown"]
+
+AMOUNT = re.compile(r"\d ?(?:%|€|eur)|\b(?:remise|rabais|ristourne|geste|discount)\b")
+MEASURE = re.compile(
+    r"\d ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b|\d ?x ?\d|\d par \d|\d by \d"
+    r"|\b(?:hauteur|largeur|longueur|profondeur|diametre|height|width|depth) \d"
+)
+_YES_SIGNS = str.maketrans(dict.fromkeys("👍👌✅✔🆗", " ok "))
+_DOUBTING_SIGNS = frozenset("👎😂🤣🤔🙄😒😡😠🤨😕🙁☹❌🚫⛔🤷🤦😤🙃😬😭💩❓❔🤡😱😨😳😏🧐✖")
+_PICTURES = frozenset({"So", "Sk", "Cf", "Mn"})
+_HARMLESS_SIGNS = re.compile(r"[\s.,!;:()'\"*«»“”…/+&°–—-]")
+_LINK = re.compile(r"https?://|www\.|[a-z0-9]\.(?:com|fr|net|org|io|example)\b")
+_GREETING = re.compile(
+    r"(?i:(?:re)?bonjour|bonsoir|hello|hi|dear|salut|ch[eè]re?|coucou|bjr|merci|thanks|thank you)"
+    r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?"
+    r"((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
+)
+_CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
+_NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
+_SENTENCE = re.compile(r"[.!?…;]{1,9}(?:\s|$)|\n\s*\n|\n(?=\W{0,3}[A-ZÀ-Ý])")
+_CLAUSE = re.compile(r"[,:()–—]| - ")
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+_BUT = re.compile(r"[\s,]+(mais|but)\s", re.IGNORECASE)
+_MOST_WORDS = 60
+_MOST_FILLERS = 2
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+class Offer(NamedTuple):
+    """What is offered, and to whom: the price in credits, what it is called, the client's names."""
+
+    credits: int | None
+    about: frozenset[tuple[str, ...]]
+    names: frozenset[str]
+
+
+def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
+    """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
+    text = _without_greeting(text, phrases).translate(_YES_SIGNS)
+    if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:
+        return None
+    text = _without_pictures(text)
+    said = fold(text)
+    amounts = _CREDITS.findall(said)
+    if _LINK.search(said) or not _only_words(text) or len(words(said)) > _MOST_WORDS:
+        return None
+    if other_amount(said, offer.credits):
+        return None
+    found = Counter(pieces(_spoken(text), offer, phrases))
+    told = bool(found["unknown"] + found["plain"])
+    trails = "…" in text or ".." in text  # « je valide bien sûr... » means something else
+    if told:
+        found = _beside_what_is_told(text, offer, phrases)
+    if found["unknown"] or (told and trails) or not found["accept"] + found["yes"]:
+        return None
+    if found["accept"] or ((found["about"] or amounts) and not found["receipt"]):
+        return "whole"
+    return None if told or trails or found["receipt"] + found["small"] else "bare"
+
+
+def other_amount(said: str, price: int | None) -> bool:
+    """Tell whether a folded text names a number of credits that is not the price."""
+    amounts = _CREDITS.findall(said)
+    return any(_NUMBER.get(amount, amount) not in (price, str(price)) for amount in amounts)
+
+
+def objection(text: str, price: int | None, phrases: ReplyWords) -> str | None:
+    """Return what contradicts in a text: a question, a but, another price; None when nothing."""
+    if "?" in text:
+        return "?"
+    said = fold(text)
+    if (found := AMOUNT.search(said)) or other_amount(said, price):
+        return found[0] if found else "credits"
+    objections = phrases.objections.find(text)
+    return objections[0] if objections else None
+
+
+def without_courtesy(text: str, offer: Offer, phrases: ReplyWords) -> str:
+    """Return a text without the lines that are courtesy and names, and nothing else."""
+    return "\n".join(
+        line for line in text.split("\n") if {*pieces(_spoken(line), offer, phrases)} - {"courtesy"}
+    )
+
+
+def pieces(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> Iterator[Piece]:
+    """Yield the use of each piece of a text, the longest pieces that are known.
+
+    Names and fillers have none.
+    """
+    spoken = _corrected(spoken, phrases)
+    place, longest = 0, max(phrases.longest, *map(len, offer.about), 1) + _MOST_FILLERS
+    while place < len(spoken):
+        for length in range(min(longest, len(spoken) - place), 0, -1):
+            kind = _use(tuple(spoken[place : place + length]), offer, phrases)
+            if kind is not None:
+                yield kind
+                break
+        else:
+            length = 1
+            if spoken[place] in phrases.small_words:
+                yield "small"
+            elif spoken[place] in phrases.plain_words:
+                yield "plain"
+            elif spoken[place] not in offer.names | phrases.fillers:
+                yield "unknown"
+        place += length
+
+
+def _use(piece: tuple[str, ...], offer: Offer, phrases: ReplyWords) -> Tile | None:
+    """Return the use of a piece, also when fillers stand inside it."""
+    kind = phrases.tiles.get(piece)
+    if kind is None and piece in offer.about:
+        return "about"
+    if kind is None and not {piece[0], piece[-1]} & phrases.fillers:
+        bare = tuple(word for word in piece if word not in phrases.fillers)
+        return phrases.tiles.get(bare)
+    return kind
+
+
+def _spoken(text: str) -> Sequence[str]:
+    return words(_CREDITS.sub(" credits ", fold(text)))
+
+
+def _beside_what_is_told(text: str, offer: Offer, phrases: ReplyWords) -> Counter[Piece]:
+    """Count the pieces of a text without what it only tells; something else unknown stays."""
+    found: Counter[Piece] = Counter()
+    for sentence in _SENTENCE.split(text):
+        whole = Counter(pieces(_spoken(sentence), offer, phrases))
+        if not whole["unknown"] + whole["plain"]:
+            found += whole
+            continue
+        sentence = _until_but(sentence, found, offer, phrases)  # noqa: PLW2901
+        telling = False
+        for clause in _CLAUSE.split(sentence):
+            said = Counter(pieces(_spoken(clause), offer, phrases))
+            if not said["unknown"] + said["plain"]:
+                found += said
+            elif said["accept"] + said["yes"]:
+                return Counter[Piece]({"unknown": 1})
+            elif (said["unknown"] and not telling) or not _harmless(clause, offer, phrases):
+                rest = _after_opening(clause, offer, phrases)
+                if rest is None or not _harmless(rest, offer, phrases):
+                    return Counter[Piece]({"unknown": 1})
+                telling = True
+    return found
+
+
+def _until_but(sentence: str, found: Counter[Piece], offer: Offer, phrases: ReplyWords) -> str:
+    """Return what stands before a « but » that is followed by an acceptance and nothing else.
+
+    « Je suis en déplacement, mais c'est d'accord »: the but objects to what is told.
+    """
+    if not _BUT.search(sentence):
+        return sentence
+    before, _, after = _BUT.split(sentence, maxsplit=1)
+    told, said = (Counter(pieces(_spoken(half), offer, phrases)) for half in (before, after))
+    if told["accept"] + told["yes"] or said["unknown"] + said["plain"] or not said["accept"]:
+        return sentence
+    found.update(said)
+    return before
+
+
+def _harmless(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
+    """Tell whether nothing in a clause objects or describes."""
+    return not (
+        objection(clause, offer.credits, phrases)
+        or phrases.facts.find(clause)
+        or MEASURE.search(fold(clause))
+    )
+
+
+def _after_opening(clause: str, offer: Offer, phrases: ReplyWords) -> str | None:
+    """Return what follows the opening of a clause that tells, None when it opens otherwise."""
+    spoken = _spoken(clause)
+    for place in phrases.tellings.places(" ".join(spoken)):
+        before = Counter(pieces(spoken[: place.start], offer, phrases))
+        if not before["unknown"] + before["accept"] + before["yes"]:
+            return " ".join(spoken[place.end :])
+        break
+    return None
+
+
+def _corrected(spoken: Sequence[str], phrases: ReplyWords) -> list[str]:
+    """Return the words with slips of the finger undone, where only one word can be meant.
+
+    The beginning and the ending of a word must stand: « validera » is no slip of « valide ».
+    Abbreviations are written out, and drawn-out words (« ouiiii ») shortened.
+    """
+    return [word for one in spoken for word in _written_out(one, phrases)]
+
+
+def _written_out(word: str, phrases: ReplyWords) -> tuple[str, ...]:
+    if word in phrases.abbreviations:
+        return phrases.abbreviations[word]
+    if word in phrases.vocabulary:
+        return (word,)
+    short = _DRAWN_OUT.sub(r"\1", word)
+    return (short if short in phrases.vocabulary else _meant(word, phrases),)
+
+
+def _meant(word: str, phrases: ReplyWords) -> str:
+    if len(word) < 5 or word.isdigit():
+        return word
+    meant = {
+        other
+        for other in _one_off(word)
+        if other in phrases.vocabulary and len(other) > 5 and other[0] == word[0]
+    }
+    return meant.pop() if len(meant) == 1 else word
+
+
+def _one_off(word: str) -> Iterator[str]:
+    """Yield what a word can be when one letter inside it is wrong, missing, extra or swapped."""
+    end = len(word) - 2
+    for place in range(1, end + 1):
+        yield from (word[:place] + sign + word[place:] for sign in _LETTERS)
+        if place < end:
+            yield word[:place] + word[place + 1 :]
+            yield from (word[:place] + sign + word[place + 1 :] for sign in _LETTERS)
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+
+
+def _without_greeting(text: str, phrases: ReplyWords) -> str:
+    """Return a text without a line that only greets somebody by name."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        found = _GREETING.fullmatch(line.strip())
+        if found and not any(word in phrases.vocabulary for word in words(found[1])):
+            lines[number] = ""
+    return "\n".join(lines)
+
+
+def _without_pictures(text: str) -> str:
+    """Return a text whose emojis are points: they end a sentence and say nothing."""
+    return "".join(". " if unicodedata.category(sign) in _PICTURES else sign for sign in text)
+
+
+def _only_words(text: str) -> bool:
+    """Tell whether a text is letters, digits and harmless signs, nothing else."""
+    return all(sign.isalnum() for sign in _HARMLESS_SIGNS.sub("", text.replace("’", "'")))
+
+
+def _is_disguised(text: str) -> bool:
+    """Tell whether letters of other alphabets pass for ours."""
+    letters = (sign for sign in text if sign.isalpha())
+    return any("LATIN" not in unicodedata.name(sign, "") for sign in letters)

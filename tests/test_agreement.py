@@ -1,0 +1,91 @@
+"""Which words agree to an offer: tables, the unhappy half first."""
+
+import pytest
+
+from figsupport import directives
+from figsupport.core.agreement import Offer, agrees, objection, without_courtesy
+
+PHRASES = directives.load(directives.default_folder()).replies
+OFFER = Offer(2, frozenset({("le", "fauteuil")}), frozenset({"jean", "dupont"}))
+
+NOT = r"""
+Je valide. Le plateau sera en verre.
+Je valide. Faites aussi la table.
+Merci pour la version bleue, je valide demain.
+Désolé pour le retard, je valide le premier.
+Désolé pour le retard. Je valide si le prix baisse.
+Désolé pour le retard, on en veut deux. Je valide.
+Désolé pour le retard, merci de corriger la couleur. Je valide.
+Désolé pour le retard, comptez 120 cm de large. Je valide.
+Désolé pour le retard... je valide bien sûr
+Je valide, mais je suis en déplacement
+Je valide mais en bleu
+Je suis en déplacement mais c'est d'accord pour mardi
+Je suis en déplacement, mais oui
+oui avec mes excuses pour le retard
+oui pour ça 😂
+Je valide 🤔
+Le client valide
+De la part de Jean : je valide
+dès mon accord
+à validé
+yes I received it
+J'accepte vos excuses
+je valide la réception du devis
+Je valide pour 3 crédits
+Je valide http://devis.example
+Je vаlide
+le montant correspond
+"""
+
+WHOLE = r"""
+Je valide
+Désolée pour la réponse tardive, nous étions en plein montage d'exposition. Je valide.
+Je suis en déplacement, mais c'est d'accord.
+Merci pour le rappel, votre mail était passé dans les indésirables. C'est d'accord pour nous.
+Rien ne presse, prenez votre temps. Je valide.
+Bonjour Madame,\n\nVotre devis me convient, lancez.\n\nDupont
+je valide donc le devis
+jai relu, cest ok pr moi, vs pouvez lancer
+ouiiii je valide 🎉
+ok pour le fauteuil
+D'accord pour 2 crédits
+I was away last week. You have my approval.
+Merci, c'est bien validé de notre côté 🙂
+"""
+
+
+def lines(table: str) -> list[str]:
+    return [line.replace("\\n", "\n") for line in table.strip().split("\n")]
+
+
+@pytest.mark.parametrize("text", lines(NOT))
+def test_what_does_not_agree(text: str) -> None:
+    assert agrees(text, OFFER, PHRASES) is None
+
+
+@pytest.mark.parametrize("text", lines(WHOLE))
+def test_what_agrees(text: str) -> None:
+    assert agrees(text, OFFER, PHRASES) == "whole"
+
+
+@pytest.mark.parametrize("text", ["ok", "Oui, merci !", "👍", "ouiiiii", "Bonjour, ok.", "Dac"])
+def test_a_bare_yes_is_a_grade_of_its_own(text: str) -> None:
+    assert agrees(text, OFFER, PHRASES) == "bare"
+
+
+def test_a_sixty_first_word_is_too_many() -> None:
+    assert agrees("je valide " * 30, OFFER, PHRASES) == "whole"
+    assert agrees("je valide " * 31, OFFER, PHRASES) is None
+
+
+def test_may_is_no_but() -> None:
+    assert objection("Le dim. 11 mai 2025", 2, PHRASES) is None
+    assert objection("mais non", 2, PHRASES) == "mais"
+    assert objection("Vous livrez ?", 2, PHRASES) == "?"
+    assert objection("à 3 crédits", 2, PHRASES) == "credits"
+    assert objection("-5 %", 2, PHRASES) == "5 %"
+
+
+def test_lines_of_courtesy_object_to_nothing() -> None:
+    assert without_courtesy("À bientôt,\nJean\nmais lundi", OFFER, PHRASES) == "mais lundi"
