@@ -154,11 +154,34 @@ def test_a_zip_without_a_model_we_may_read_is_a_zip(
     assert found.draw() is None
 
 
-def test_a_locked_zip_is_not_read(tmp_path: Path) -> None:
-    path = a_zip(tmp_path / "a", a__obj=OBJ)
+LOCAL, DIRECTORY = b"PK\x03\x04", b"PK\x01\x02"
+#: what is written over a zip's first entry: from which of its headers on, how far, and what
+Changes = list[tuple[bytes, int, bytes]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts"),
+    [
+        ([(LOCAL, 6, b"\1"), (DIRECTORY, 8, b"\1")], {"opens": None, "notes": ["encrypted"]}),
+        ([(DIRECTORY, 8, b"\x40")], {"opens": None, "notes": ["encrypted"]}),  # strongly
+        ([(DIRECTORY, 8, b"\x20")], {"opens": None, "notes": ["compression"]}),  # a patch
+        ([(LOCAL, 35, b"\xff")], {"opens": False, "damage": "malformed"}),  # packed nonsense
+        ([(DIRECTORY, 16, b"abcd")], {"opens": False, "damage": "malformed"}),  # its checksum
+        ([(LOCAL, 28, b"\xff")], {"opens": False, "damage": "truncated"}),  # too far away
+        # a name that is said to be UTF-8 and is not
+        ([(LOCAL, 30, b"\xff"), (DIRECTORY, 9, b"\x08")], {"opens": False, "damage": "malformed"}),
+    ],
+)
+def test_a_zip_that_is_locked_or_damaged_is_not_read(
+    tmp_path: Path, changes: Changes, facts: dict[str, object]
+) -> None:
+    path = tmp_path / "a"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.obj", OBJ)
     content = bytearray(path.read_bytes())
-    content[6] |= 1
-    content[content.index(b"PK\x01\x02") + 8] |= 1
+    for header, at, new in changes:
+        begin = content.index(header) + at
+        content[begin : begin + len(new)] = new
     path.write_bytes(content)
-    assert in_zip(path).facts == {"format": "zip", "opens": None, "notes": ["encrypted"]}
+    assert in_zip(path).facts == {"format": "zip", **facts}
     assert recogniser(GRID)("envoi.zip", path).draw() is None
