@@ -100,10 +100,11 @@ def test_side_files_are_found_beside_the_model_and_never_outside(tmp_path: Path)
     inner = a_picture(folder / "maps" / "wood.png")
     (folder / "link.png").symlink_to(secret)
     (folder / "inside.png").symlink_to(inner)
+    (folder / "circle.png").symlink_to("circle.png")
     find = near(folder, {})
     assert find("maps/wood.png") == find("./maps//wood.png") == find("inside.png") == inner
     for name in ("../secret.png", str(secret), "link.png", "maps", "maps/../../secret.png", "file:///etc/passwd",
-                 "C:\\a.png", "gone.png", "", "maps/../maps/wood.png"):  # fmt: skip
+                 "C:\\a.png", "gone.png", "", "maps/../maps/wood.png", "circle.png", "a" * 300):  # fmt: skip
         assert find(name) is None, name
     (found,) = inspected(a_gltf(folder, "maps/wood.png", "%2e%2e/secret.png", "link.png"))
     assert found["opens"] is False

@@ -61,9 +61,12 @@ def near(folder: Path, given: Mapping[str, Path]) -> Near:
     def find(name: str) -> Path | None:
         safe = safe_name(name)
         if safe is not None:
-            path = (root / safe).resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path
+            try:
+                path = (root / safe).resolve()
+                if path.is_relative_to(root) and path.is_file():
+                    return path
+            except (OSError, RuntimeError):  # a name too long; links in a circle
+                pass
         return given.get(base_name(name))
 
     return find
