@@ -10,7 +10,7 @@ from figsupport import directives
 from figsupport.core.intake import Limits
 from figsupport.core.model import FileFact, FileRef
 from figsupport.errors import FileProblem
-from figsupport.files.bring import bringer
+from figsupport.files.bring import beside, bringer
 from figsupport.files.model3d.values import Model
 from figsupport.files.recognise import recogniser, together
 
@@ -90,6 +90,24 @@ def test_the_pictures_of_a_material_library_are_told(tmp_path: Path) -> None:
     assert "side_files" not in recogniser(GRID)("notes.txt", path).fact.facts
 
 
+def test_the_files_of_a_request_are_found_by_what_others_call_them(tmp_path: Path) -> None:
+    (tmp_path / "wood.png").write_bytes(JPEG)
+    files = [
+        FileRef(name="Wood.PNG", path=str(tmp_path / "wood.png")),
+        FileRef(name="gone.bin", path=str(tmp_path / "gone.bin")),
+        FileRef(name="known.bin"),
+    ]
+    bring = bringer(tmp_path / "spool", Limits(request_size=2 * len(JPEG)), (), "fr")
+    open_ = beside(files, bring)
+    with open_() as near:
+        assert near("D:\\maps\\wood.png") == near("WOOD.png") == tmp_path / "wood.png"
+        assert [near(name) for name in ("gone.bin", "known.bin", "other.bin")] == [None] * 3
+    with open_() as near:
+        assert near("wood.png") is not None
+    with open_() as near:  # what is brought again and again is bounded
+        assert near("wood.png") is None
+
+
 # --- zips ----------------------------------------------------------------------------------
 
 OBJ = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
@@ -118,7 +136,7 @@ def test_a_model_in_a_zip_is_looked_into_and_drawn(tmp_path: Path) -> None:
     )
     assert (facts["triangles"], facts["models"]) == (1, ["a.obj"])
     assert (facts["opens"], facts["missing_files"]) == (True, ["wood.png"])
-    png = found.draw()
+    png = found.draw(lambda _: None)
     assert png is not None
     assert png.startswith(b"\x89PNG")
 
@@ -151,7 +169,7 @@ def test_a_zip_without_a_model_we_may_read_is_a_zip(
 ) -> None:
     found = recogniser(GRID)("envoi.zip", a_zip(tmp_path / "a", **members))
     assert (found.fact.kind, found.fact.facts) == ("other", facts)
-    assert found.draw() is None
+    assert found.draw(lambda _: None) is None
 
 
 LOCAL, DIRECTORY = b"PK\x03\x04", b"PK\x01\x02"
@@ -184,4 +202,4 @@ def test_a_zip_that_is_locked_or_damaged_is_not_read(
         content[begin : begin + len(new)] = new
     path.write_bytes(content)
     assert in_zip(path).facts == {"format": "zip", **facts}
-    assert recogniser(GRID)("envoi.zip", path).draw() is None
+    assert recogniser(GRID)("envoi.zip", path).draw(lambda _: None) is None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from figsupport.adapters.http import Patience
     from figsupport.adapters.hubspot import HubSpotDesk
     from figsupport.core.rules import Directives
-    from figsupport.steps import Bring, Recognise
+    from figsupport.steps import Beside, Bring, Recognise
 
 _MOST_PHOTOS = 6
 _LARGEST_PHOTO = 30_000_000
@@ -111,6 +111,15 @@ class Services:
             self.settings.allow_hosts,
             language,
         )
+
+    def beside(self, files: "Sequence[FileRef]") -> "Beside":
+        """Return what finds the files of a request that another of its files names.
+
+        They are brought again, within a limit of their own.
+        """
+        from figsupport.files.bring import beside
+
+        return beside(files, self.bring("fr"))
 
     def recognise(self, language: Language) -> "Recognise":
         """Return what tells what a client's file is; its problems are told in this language."""

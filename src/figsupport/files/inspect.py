@@ -46,7 +46,8 @@ def inspect(
             here, beside = bring(FileRef(name=name, url=place)), given.get
         else:
             name, here, beside = path.name, nullcontext(path), near(path.parent, given)
-        found.append(_inspected(name, here, recogniser(grid, language, beside), draw))
+        known = _inspected(name, here, recogniser(grid, language, beside), beside if draw else None)
+        found.append(known)
     facts = joined([one.fact for one in found], language)
     return tuple(one._replace(fact=fact) for one, fact in zip(found, facts, strict=True))
 
@@ -127,7 +128,7 @@ def _path(place: str) -> Path:
 
 
 def _inspected(
-    name: str, here: AbstractContextManager[Path], recognise: Recognise, draw: bool
+    name: str, here: AbstractContextManager[Path], recognise: Recognise, drawn_with: Near | None
 ) -> Inspected:
     fact = FileFact(name=name)
     try:
@@ -136,7 +137,7 @@ def _inspected(
             fact.facts["format"] = sniff(path, name).name
             found = recognise(name, path)
             known = {"kind": found.fact.kind, "facts": found.fact.facts}
-            thumbnail = found.draw() if draw else None
+            thumbnail = found.draw(drawn_with) if drawn_with else None
             return Inspected(fact.model_copy(update=known), thumbnail)
     except FileProblem as problem:
         return Inspected(fact.model_copy(update={"problem": problem.message}))
