@@ -130,7 +130,7 @@ class Services:
     def small_photos(self, files: Sequence[FileRef]) -> tuple[bytes, ...]:
         """Return the first photos of a request as a model sees them."""
         from figsupport.files.bring import bringer
-        from figsupport.files.photo import small_photos
+        from figsupport.files.photo_copies import small_photos
 
         spool, limits = self.settings.home / "spool", self.settings.limits
         limits = limits._replace(file_size=min(limits.file_size, _LARGEST_PHOTO))

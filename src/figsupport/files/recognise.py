@@ -94,7 +94,7 @@ def _drawn(found: Format, path: Path, near: Near) -> bytes | None:
 
 
 def _photo_facts(format_name: str, source: Source) -> dict[str, Any]:
-    from figsupport.files.photos import look_at
+    from figsupport.files.photo_facts import look_at
 
     photo = look_at(source.path, format_name)._asdict()
     damage = photo.pop("problem")
