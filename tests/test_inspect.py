@@ -198,5 +198,5 @@ def test_on_a_terminal_people_read_a_table(home: Path, capsys: pytest.CaptureFix
     (home / "empty.glb").touch()
     assert run(str(TABLE), "empty.glb", "--no-json", "--french") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    for part in ("table.glb", "model3d opens", "✗ apple", "convertir en", "does not open", "vide"):
+    for part in ("table.glb", "3D model opens", "✗ apple", "convertir en", "does not open", "vide"):
         assert part in shown

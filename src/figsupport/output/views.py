@@ -387,6 +387,9 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
+_KINDS = {"model3d": "3D model", "photo": "photo", "plan": "plan", "other": "other file"}
+
+
 def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
     table = Table(box=SIMPLE_HEAD, show_lines=True)
     for name in ("File", "What it is", "Augmented reality"):
@@ -394,12 +397,17 @@ def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language:
     opens = {True: ("opens", "green"), False: ("does not open", "red"), None: ("not read", "dim")}
     for document, fact in zip(documents, facts, strict=True):
         doubt = document["facts"].get("dimensions_doubt")
-        found = (("", summary(fact, language)), ("red", document["problem"]), ("yellow", doubt))
+        known, problem = summary(fact, language).replace(" × ", "×"), document["problem"]
+        found = (
+            ("", known),
+            ("red", problem if problem and problem not in known else ""),
+            ("yellow", doubt),
+        )
         table.add_row(
             plain(document["name"], "bold"),
             Text("\n").join(
                 (
-                    Text.assemble(document["kind"], "  ", opens[document["opens"]]),
+                    Text.assemble(_KINDS[document["kind"]], "  ", opens[document["opens"]]),
                     *(plain(text, style) for style, text in found if text),
                 )
             ),
