@@ -310,5 +310,13 @@ def test_facts_are_in_the_ticket_the_subtask_the_notice_and_the_quote() -> None:
     assert (
         "- l'ajustement du fichier 3D que vous avez fourni\n- 412 000 triangles : ramener" in quote
     )
+    named = model.model_copy(update={"name": "b.glb"})
+    for language, said in (
+        ("fr", "des fichiers 3D que vous avez fournis\n- table.glb : 412 000 triangles : ramener"),
+        ("en", "the 3D files you supplied\n- table.glb: 412,000 triangles: reduce"),
+    ):
+        several = case.model_copy(update={"files": (model, named), "language": language})
+        assert said in generate_quote_message(several, RULES.templates).text
+    assert adjustments(a_photo("a.glb"), "fr") == ()
     assert line(FileFact(name="a\nb.jpg", problem="vide")) == "a b.jpg : vide"
     assert adjustments(closed, "fr") == ()

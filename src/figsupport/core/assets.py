@@ -96,6 +96,8 @@ def lacking(files: Sequence[FileFact], grid: Grid) -> tuple[Lack, ...]:
 
 def adjustments(file: FileFact, language: Language) -> tuple[str, ...]:
     """Return what keeps a 3D file from the web's augmented reality, as sentences."""
+    if file.kind != "model3d":
+        return ()
     found = _verdicts(file.facts, file.size, language)
     return found["web"].findings if found else ()
 

@@ -80,7 +80,8 @@ def _judgement(case: Case) -> Table:
         rows.append(("Files", Text("\n").join(_file(file) for file in case.files)))
     if analysis is not None:
         rows.append(("Estimate", _estimate(case)))
-        rows.append(("  why", _list(analysis.reasons) if analysis.reasons else None))
+        why = [reason for reason in analysis.reasons if reason not in analysis.missing]
+        rows.append(("  why", _list(why) if why else None))
         rows.append(("  missing", _list(analysis.missing) if analysis.missing else None))
     return _facts(rows)
 
