@@ -388,7 +388,7 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
-_KINDS = {"model3d": "3D model", "photo": "photo", "plan": "plan", "other": "other file"}
+_KINDS = {"model3d": "3D model", "photo": "photo", "plan": "plan", "other": "file"}
 
 
 def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
@@ -398,7 +398,8 @@ def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language:
     opens = {True: ("opens", "green"), False: ("does not open", "red"), None: ("not read", "dim")}
     for document, fact in zip(documents, facts, strict=True):
         doubt = document["facts"].get("dimensions_doubt")
-        known, problem = summary(fact, language).replace(" × ", "×"), document["problem"]
+        known = summary(fact, language).replace(" × ", "×").replace("≈ ", "≈")
+        problem = document["problem"]
         found = (
             ("", known),
             ("red", problem if problem and problem not in known else ""),
