@@ -132,10 +132,11 @@ def test_missing_side_files_are_asked_for_by_name_and_found_in_a_later_mail(
 
 def test_side_files_sent_together_are_joined(services: Services, tmp_path: Path) -> None:
     bin_ = tmp_path / "scene.bin"
-    bin_.write_bytes(bytes(36))
+    bin_.write_bytes(struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0))
     paths = [a_picture(tmp_path / "wood.png", 64, 64), bin_, a_gltf(tmp_path / "scene.gltf")]
     case, _ = workflow.intake(asked(*paths), services)
     assert case.credits_estimes == 1
+    assert [bool(file.thumbnail) for file in case.files] == [False, False, True]
     for part in ("upload", "analyze"):
         alone = workflow.work_on(asked(*paths), services, part)
         if part == "analyze":

@@ -176,7 +176,7 @@ def test_a_3d_file_that_opens_is_adjusted_for_one_credit_and_what_to_adjust_is_s
     english = outcome(a_model(dimensions_m=[900, 800, 700]), language="en", text="The chair")
     assert english.reasons[1:] == (
         "table.glb: 412,000 triangles: reduce to 150,000",
-        "table.glb: dimensions to check: 900 m at its longest for « chair »; 90 cm if the numbers are millimetres",
+        "table.glb: dimensions to check: 900 m at its longest for “chair”; 90 cm if the numbers are millimetres",
     )
 
 
@@ -253,12 +253,15 @@ def test_a_damaged_photo_is_asked_for_again() -> None:
 def test_a_file_in_one_line() -> None:
     assert (
         summary(a_model())
-        == "GLB, 1 ko, 412 000 triangles, 1 matière, textures 512 × 512, 0,8 × 0,9 × 0,75 m"
+        == "GLB, 1 ko, 412 000 triangles, 1 matière, textures 512 × 512, 80 × 90 × 75 cm"
     )
     about = a_model(
         triangles_drawn=1, materials=None, textures=None, dimensions_exact=False, format="step"
     )
-    assert summary(about, "en") == "STEP, 1 kB, 1 triangle, ≈ 0.8 × 0.9 × 0.75 m"
+    assert summary(about, "en") == "STEP, 1 kB, 1 triangle, ≈ 80 × 90 × 75 cm"
+    none = a_model(triangles=0, materials=0, textures=[], dimensions_m=(0.0123456, 0, 0.00000001))
+    assert summary(none) == "GLB, 1 ko, 0 triangle, 0 matière, 1,23 × 0 × 0 cm"
+    assert summary(none, "en") == "GLB, 1 kB, 0 triangles, 0 materials, 1.23 × 0 × 0 cm"
     bare = a_model(opens=None, triangles=None, dimensions_m=None)
     assert summary(bare) == "GLB, 1 ko, reconnu sans être lu"
     assert summary(FileFact(name="a.skp", kind="model3d", facts={"format": "skp"})) == "SKP"
@@ -270,10 +273,12 @@ def test_a_file_in_one_line() -> None:
         "b.glb", blurred=True, duplicate_of="a.jpg", disagrees="le nom annonce GLB", part_of="x.obj"
     )
     assert summary(photo) == (
-        "JPEG, 9 ko, 1600 × 1200, floue ?, la même image que a.jpg, le nom annonce GLB, "
-        "fait partie de x.obj"
+        "JPEG, 9 ko, 1600 × 1200, la même image que a.jpg, le nom annonce GLB, fait partie de x.obj"
     )
+    assert summary(a_photo(blurred=True)) == "JPEG, 9 ko, 1600 × 1200, floue ?"
     assert summary(FileFact(name="a.jpg", kind="photo")) == ""
+    part = {"format": "unknown", "part_of": "x.gltf"}
+    assert summary(FileFact(name="a.bin", size=9, facts=part)) == "fait partie de x.gltf"
 
 
 def test_facts_are_in_the_ticket_the_subtask_the_notice_and_the_quote() -> None:
@@ -305,5 +310,13 @@ def test_facts_are_in_the_ticket_the_subtask_the_notice_and_the_quote() -> None:
     assert (
         "- l'ajustement du fichier 3D que vous avez fourni\n- 412 000 triangles : ramener" in quote
     )
+    named = model.model_copy(update={"name": "b.glb"})
+    for language, said in (
+        ("fr", "des fichiers 3D que vous avez fournis\n- table.glb : 412 000 triangles : ramener"),
+        ("en", "the 3D files you supplied\n- table.glb: 412,000 triangles: reduce"),
+    ):
+        several = case.model_copy(update={"files": (model, named), "language": language})
+        assert said in generate_quote_message(several, RULES.templates).text
+    assert adjustments(a_photo("a.glb"), "fr") == ()
     assert line(FileFact(name="a\nb.jpg", problem="vide")) == "a b.jpg : vide"
     assert adjustments(closed, "fr") == ()

@@ -505,9 +505,9 @@ def test_photos_go_out_small_upright_and_without_their_owner(
 def test_a_photo_of_too_many_pixels_is_left_out(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from figsupport.files import photo
+    from figsupport.files import pictures
 
-    monkeypatch.setattr(photo, "_MOST_PIXELS", 1000)
+    monkeypatch.setattr(pictures, "_UNPACKED", 1000)
     path = a_picture(tmp_path / "a.png", (100, 100))
     assert services.small_photos([FileRef(name="a.png", path=str(path))]) == ()
 

@@ -10,7 +10,7 @@ from figsupport import directives
 from figsupport.core.intake import Limits
 from figsupport.core.model import FileFact, FileRef
 from figsupport.errors import FileProblem
-from figsupport.files.bring import bringer
+from figsupport.files.bring import beside, bringer
 from figsupport.files.model3d.values import Model
 from figsupport.files.recognise import recogniser, together
 
@@ -90,6 +90,24 @@ def test_the_pictures_of_a_material_library_are_told(tmp_path: Path) -> None:
     assert "side_files" not in recogniser(GRID)("notes.txt", path).fact.facts
 
 
+def test_the_files_of_a_request_are_found_by_what_others_call_them(tmp_path: Path) -> None:
+    (tmp_path / "wood.png").write_bytes(JPEG)
+    files = [
+        FileRef(name="Wood.PNG", path=str(tmp_path / "wood.png")),
+        FileRef(name="gone.bin", path=str(tmp_path / "gone.bin")),
+        FileRef(name="known.bin"),
+    ]
+    bring = bringer(tmp_path / "spool", Limits(request_size=2 * len(JPEG)), (), "fr")
+    open_ = beside(files, bring)
+    with open_() as near:
+        assert near("D:\\maps\\wood.png") == near("WOOD.png") == tmp_path / "wood.png"
+        assert [near(name) for name in ("gone.bin", "known.bin", "other.bin")] == [None] * 3
+    with open_() as near:
+        assert near("wood.png") is not None
+    with open_() as near:  # what is brought again and again is bounded
+        assert near("wood.png") is None
+
+
 # --- zips ----------------------------------------------------------------------------------
 
 OBJ = "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
@@ -118,7 +136,7 @@ def test_a_model_in_a_zip_is_looked_into_and_drawn(tmp_path: Path) -> None:
     )
     assert (facts["triangles"], facts["models"]) == (1, ["a.obj"])
     assert (facts["opens"], facts["missing_files"]) == (True, ["wood.png"])
-    png = found.draw()
+    png = found.draw(lambda _: None)
     assert png is not None
     assert png.startswith(b"\x89PNG")
 
@@ -151,14 +169,37 @@ def test_a_zip_without_a_model_we_may_read_is_a_zip(
 ) -> None:
     found = recogniser(GRID)("envoi.zip", a_zip(tmp_path / "a", **members))
     assert (found.fact.kind, found.fact.facts) == ("other", facts)
-    assert found.draw() is None
+    assert found.draw(lambda _: None) is None
 
 
-def test_a_locked_zip_is_not_read(tmp_path: Path) -> None:
-    path = a_zip(tmp_path / "a", a__obj=OBJ)
+LOCAL, DIRECTORY = b"PK\x03\x04", b"PK\x01\x02"
+#: what is written over a zip's first entry: from which of its headers on, how far, and what
+Changes = list[tuple[bytes, int, bytes]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts"),
+    [
+        ([(LOCAL, 6, b"\1"), (DIRECTORY, 8, b"\1")], {"opens": None, "notes": ["encrypted"]}),
+        ([(DIRECTORY, 8, b"\x40")], {"opens": None, "notes": ["encrypted"]}),  # strongly
+        ([(DIRECTORY, 8, b"\x20")], {"opens": None, "notes": ["compression"]}),  # a patch
+        ([(LOCAL, 35, b"\xff")], {"opens": False, "damage": "malformed"}),  # packed nonsense
+        ([(DIRECTORY, 16, b"abcd")], {"opens": False, "damage": "malformed"}),  # its checksum
+        ([(LOCAL, 28, b"\xff")], {"opens": False, "damage": "truncated"}),  # too far away
+        # a name that is said to be UTF-8 and is not
+        ([(LOCAL, 30, b"\xff"), (DIRECTORY, 9, b"\x08")], {"opens": False, "damage": "malformed"}),
+    ],
+)
+def test_a_zip_that_is_locked_or_damaged_is_not_read(
+    tmp_path: Path, changes: Changes, facts: dict[str, object]
+) -> None:
+    path = tmp_path / "a"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a.obj", OBJ)
     content = bytearray(path.read_bytes())
-    content[6] |= 1
-    content[content.index(b"PK\x01\x02") + 8] |= 1
+    for header, at, new in changes:
+        begin = content.index(header) + at
+        content[begin : begin + len(new)] = new
     path.write_bytes(content)
-    assert in_zip(path).facts == {"format": "zip", "opens": None, "notes": ["encrypted"]}
-    assert recogniser(GRID)("envoi.zip", path).draw() is None
+    assert in_zip(path).facts == {"format": "zip", **facts}
+    assert recogniser(GRID)("envoi.zip", path).draw(lambda _: None) is None

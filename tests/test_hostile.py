@@ -44,11 +44,12 @@ def test_hostile_files_do_no_harm(
     report = json.loads(done.stdout)
     results = dict(zip(cases, report["results"], strict=True))
     slowest = max(results, key=lambda name: results[name][0])
+    largest = max(results, key=lambda name: results[name][1])
     say(
         f"{len(results)} hostile files, the slowest took {results[slowest][0]:.2f} s of CPU "
-        f"({slowest}), peak {report['peak_mb']:.0f} MB"
+        f"({slowest}), the largest {results[largest][1]:.0f} MB ({largest})"
     )
     assert report["touched"] == []
-    assert report["peak_mb"] < 200
+    assert results[largest][1] < 200
     assert results[slowest][0] < 10  # nothing hangs; the figure that is aimed at, 1.5, is printed
-    assert [name for name, found in results.items() if found[1] is False and not found[2]] == []
+    assert [name for name, found in results.items() if found[2] is False and not found[3]] == []

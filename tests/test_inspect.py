@@ -100,10 +100,11 @@ def test_side_files_are_found_beside_the_model_and_never_outside(tmp_path: Path)
     inner = a_picture(folder / "maps" / "wood.png")
     (folder / "link.png").symlink_to(secret)
     (folder / "inside.png").symlink_to(inner)
+    (folder / "circle.png").symlink_to("circle.png")
     find = near(folder, {})
     assert find("maps/wood.png") == find("./maps//wood.png") == find("inside.png") == inner
     for name in ("../secret.png", str(secret), "link.png", "maps", "maps/../../secret.png", "file:///etc/passwd",
-                 "C:\\a.png", "gone.png", "", "maps/../maps/wood.png"):  # fmt: skip
+                 "C:\\a.png", "gone.png", "", "maps/../maps/wood.png", "circle.png", "a" * 300):  # fmt: skip
         assert find(name) is None, name
     (found,) = inspected(a_gltf(folder, "maps/wood.png", "%2e%2e/secret.png", "link.png"))
     assert found["opens"] is False
@@ -197,5 +198,5 @@ def test_on_a_terminal_people_read_a_table(home: Path, capsys: pytest.CaptureFix
     (home / "empty.glb").touch()
     assert run(str(TABLE), "empty.glb", "--no-json", "--french") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    for part in ("table.glb", "model3d opens", "✗ apple", "convertir en", "does not open", "vide"):
+    for part in ("table.glb", "3D model opens", "✗ apple", "convertir en", "does not open", "vide"):
         assert part in shown

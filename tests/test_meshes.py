@@ -201,6 +201,14 @@ def test_a_ply_without_faces_is_a_cloud_of_points(look: Look) -> None:
             "malformed",
         ),
         (ply("binary_little_endian", faces="list int int vertex_indices"), "truncated"),
+        (
+            # points that have lists of several lengths
+            ply()
+            .replace(b"uchar red", b"list uchar int vertex_indices")
+            .replace(b" 7\n", b" 1 0\n", 1)
+            .replace(b" 7\n", b" 2 0 0\n"),
+            "malformed",
+        ),
     ],
 )
 def test_a_damaged_ply_does_not_open(look: Look, content: bytes, problem: str) -> None:

@@ -1,5 +1,6 @@
 """Photos as clients send them: turned, blurred, cut, huge, animated, or bombs."""
 
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -10,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from figsupport import directives
 from figsupport.core.assets import joined
 from figsupport.core.model import FileFact
-from figsupport.files.photos import Photo, look_at
+from figsupport.errors import FileProblem
+from figsupport.files.photo_copies import small_photo
+from figsupport.files.photo_facts import Photo, look_at
 from figsupport.files.recognise import recogniser
 
 GRID = directives.load(directives.default_folder()).grid
@@ -142,6 +145,45 @@ def test_a_heic_is_measured_by_its_header_without_the_extra(tmp_path: Path) -> N
     )
     found = looked_at(tmp_path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + tiles, "heic")
     assert found == Photo(4032, 3024)
+
+
+def test_a_heic_is_looked_at_and_copied_with_the_extra(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "secret place"  # turned by a quarter; a description
+    a_scene(400, 300).save(tmp_path / "a.heic", quality=90, exif=exif.tobytes())
+    a_scene(400, 300).transpose(Image.Transpose.ROTATE_270).save(tmp_path / "b.jpg")
+    recognise = recogniser(GRID)
+    files = [recognise(name, tmp_path / name).fact for name in ("a.heic", "b.jpg")]
+    heic, jpeg = joined(files, "fr")
+    assert (heic.facts["format"], heic.facts["opens"], heic.facts["blurred"]) == (
+        "heic",
+        True,
+        False,
+    )
+    assert (heic.facts["width"], heic.facts["height"]) == (300, 400)
+    assert jpeg.facts["duplicate_of"] == "a.heic"
+    small = small_photo(tmp_path / "a.heic")
+    assert small.startswith(b"\xff\xd8\xff")
+    assert b"secret" not in small
+    assert Image.open(io.BytesIO(small)).size == (300, 400)
+    (tmp_path / "a.heic").write_bytes((tmp_path / "a.heic").read_bytes()[:-200])
+    with pytest.raises(FileProblem):
+        small_photo(tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif", "bmp", "tiff"])
+def test_a_photo_of_any_format_is_copied_for_a_model(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"photo.{kind}"
+    Image.new("RGB", (2400, 1200)).save(path, kind)
+    assert Image.open(io.BytesIO(small_photo(path))).size == (1024, 512)
+
+
+@pytest.mark.parametrize("content", [b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"<svg/>", b"%PDF-1.7"])
+def test_what_is_no_photo_is_not_copied(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "photo.jpg").write_bytes(content)
+    with pytest.raises(FileProblem):
+        small_photo(tmp_path / "photo.jpg")
 
 
 def test_the_same_photo_saved_again_is_the_same_and_another_angle_is_not(tmp_path: Path) -> None:

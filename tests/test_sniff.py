@@ -325,6 +325,6 @@ def test_any_name_can_be_compared(name: str, content: str) -> None:
 def test_no_content_takes_long(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a"
     path.write_bytes(content * 4)
-    began = time.perf_counter()
+    began = time.process_time()
     assert sniff(path).name in FORMATS
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.3

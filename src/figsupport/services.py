@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from figsupport.adapters.http import Patience
     from figsupport.adapters.hubspot import HubSpotDesk
     from figsupport.core.rules import Directives
-    from figsupport.steps import Bring, Recognise
+    from figsupport.steps import Beside, Bring, Recognise
 
 _MOST_PHOTOS = 6
 _LARGEST_PHOTO = 30_000_000
@@ -112,6 +112,15 @@ class Services:
             language,
         )
 
+    def beside(self, files: "Sequence[FileRef]") -> "Beside":
+        """Return what finds the files of a request that another of its files names.
+
+        They are brought again, within a limit of their own.
+        """
+        from figsupport.files.bring import beside
+
+        return beside(files, self.bring("fr"))
+
     def recognise(self, language: Language) -> "Recognise":
         """Return what tells what a client's file is; its problems are told in this language."""
         from figsupport.files.recognise import recogniser
@@ -121,7 +130,7 @@ class Services:
     def small_photos(self, files: Sequence[FileRef]) -> tuple[bytes, ...]:
         """Return the first photos of a request as a model sees them."""
         from figsupport.files.bring import bringer
-        from figsupport.files.photo import small_photos
+        from figsupport.files.photo_copies import small_photos
 
         spool, limits = self.settings.home / "spool", self.settings.limits
         limits = limits._replace(file_size=min(limits.file_size, _LARGEST_PHOTO))

@@ -8,7 +8,7 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count, starmap
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -44,14 +44,26 @@ from figsupport.ports import (
 
 #: Brings a file to a local path for the time of a block. Raises FileProblem.
 Bring = Callable[[FileRef], AbstractContextManager[Path]]
+#: Finds a file that another one names, or None: it is not there.
+Near = Callable[[str], Path | None]
+#: Opens what finds the files of a request; those it found go with the block.
+Beside = Callable[[], AbstractContextManager[Near]]
+
+
+def nothing_beside() -> AbstractContextManager[Near]:
+    """Return what finds no file."""
+    return nullcontext(lambda _: None)
 
 
 class Recognised(NamedTuple):
-    """What a file is, the extension it deserves, and what draws its thumbnail (PNG or None)."""
+    """What a file is, the extension it deserves, and what draws its thumbnail (PNG or None).
+
+    A drawing may need files that a model names: it is given what finds them.
+    """
 
     fact: FileFact
     extension: str
-    draw: Callable[[], bytes | None] = lambda: None
+    draw: Callable[[Near], bytes | None] = lambda _: None
 
 
 #: Tells what a file is, from its name and its content. Raises FileProblem.
@@ -80,19 +92,21 @@ def upload_files(
     bring: Bring,
     recognise: Recognise,
     *,
+    beside: Beside = nothing_beside,
     first: int = 1,
 ) -> tuple[FileFact, ...]:
     """Store the files of a request; one that cannot be had becomes a fact with a problem.
 
-    Keys follow from the case, the number (from `first` on) and the name, so a rerun writes
-    the same ones. Several files go at once where the store can take them.
+    A model is drawn with what it names, as far as `beside` finds it. Keys follow from the case,
+    the number (from `first` on) and the name, so a rerun writes the same ones. Several files go
+    at once where the store can take them.
     """
     if not files:
         return ()
     folder = store.secret_folder(case_id)
 
     def upload(number: int, file: FileRef) -> FileFact:
-        return _upload(f"{folder}/{number:02d}", file, store, bring, recognise)
+        return _upload(f"{folder}/{number:02d}", file, store, bring, recognise, beside)
 
     if store.at_once == 1 or len(files) == 1:
         return tuple(starmap(upload, enumerate(files, first)))
@@ -186,14 +200,19 @@ def create_subtask(draft: SubtaskDraft, board: Board, *, in_doubt: bool = False)
 
 
 def _upload(
-    prefix: str, file: FileRef, store: Store, bring: Bring, recognise: Recognise
+    prefix: str,
+    file: FileRef,
+    store: Store,
+    bring: Bring,
+    recognise: Recognise,
+    beside: Beside,
 ) -> FileFact:
     try:
-        with bring(file) as path:
+        with bring(file) as path, beside() as near:
             found = recognise(file.name, path)
             key = f"{prefix}-{_slug(file.name)}"
             stored = store.put(f"{key}{found.extension}", path, file.name)
-            thumbnail = _put_picture(f"{key}-thumbnail.png", found.draw(), file.name, store)
+            thumbnail = _put_picture(f"{key}-thumbnail.png", found.draw(near), file.name, store)
     except FileProblem as problem:
         return _missing(file, problem)
     update = {**stored._asdict(), "thumbnail": thumbnail}

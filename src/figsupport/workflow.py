@@ -362,6 +362,7 @@ def _upload(case: Case, services: Services) -> tuple[FileFact, ...]:
         services.store,
         services.bring(case.language),
         services.recognise(case.language),
+        beside=services.beside(case.request.fichiers),
         first=done + 1,
     )
 

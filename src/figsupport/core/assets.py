@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from figsupport.core import ar
+from figsupport.core import ar, dimensions
 from figsupport.core.model import FileFact, Kind, Language
 from figsupport.core.rules import Grid
 from figsupport.core.words import number_in_words, printable, size_in_words
@@ -27,6 +27,8 @@ LEAST_PIXELS = 1_000
 OF_MODELS = frozenset({"fichier3d", "accompagnent"})
 _USABLE: frozenset[Kind] = frozenset({"photo", "plan", "model3d"})
 _MOST_NAMES = 10
+#: what is told of a file whose content says nothing, or which was not looked at
+_NO_FORMATS = (None, "unknown", "empty")
 
 
 class Lack(NamedTuple):
@@ -94,6 +96,8 @@ def lacking(files: Sequence[FileFact], grid: Grid) -> tuple[Lack, ...]:
 
 def adjustments(file: FileFact, language: Language) -> tuple[str, ...]:
     """Return what keeps a 3D file from the web's augmented reality, as sentences."""
+    if file.kind != "model3d":
+        return ()
     found = _verdicts(file.facts, file.size, language)
     return found["web"].findings if found else ()
 
@@ -102,7 +106,7 @@ def summary(file: FileFact, language: Language = "fr") -> str:
     """Return what is known of a file in one short line; empty when nothing is."""
     facts = file.facts
     formats = (facts.get(name) for name in ("format", "holds"))
-    parts = [str(name).upper() for name in formats if name]
+    parts = [str(name).upper() for name in formats if name not in _NO_FORMATS]
     if file.size is not None and parts:
         parts.append(size_in_words(file.size, language))
     parts += _of_model(facts, language) if file.kind == "model3d" else _of_photo(facts, language)
@@ -253,15 +257,15 @@ def _of_model(facts: dict[str, Any], language: Language) -> list[str]:
     triangles = facts.get("triangles_drawn") or facts.get("triangles")
     for what, number in (("triangles", triangles), ("materials", facts.get("materials"))):
         if number is not None:
-            said = _SAYS[what if number > 1 else what.removesuffix("s")][language]
+            one = number == 1 or (number == 0 and language == "fr")  # 0 triangle, 0 triangles
+            said = _SAYS[what.removesuffix("s") if one else what][language]
             parts.append(said.format(number_in_words(number, language)))
     sizes = {" × ".join(map(str, size)) for size in facts.get("textures") or () if size}
     if sizes:
         parts.append(_SAYS["textures"][language].format(", ".join(sorted(sizes)[:3])))
     if size := facts.get("dimensions_m"):
         about = "" if facts.get("dimensions_exact") else "≈ "
-        sides = " × ".join(number_in_words(float(f"{side:.3g}"), language) for side in size)
-        parts.append(f"{about}{sides} m")
+        parts.append(about + dimensions.in_words(size, language))
     return parts
 
 
@@ -269,7 +273,7 @@ def _of_photo(facts: dict[str, Any], language: Language) -> list[str]:
     parts = []
     if facts.get("width") and facts.get("height"):
         parts.append(f"{facts['width']} × {facts['height']}")
-    if facts.get("blurred"):
+    if facts.get("blurred") and "part_of" not in facts:  # textures are often smooth
         parts.append(_SAYS["blurred"][language])
     if facts.get("duplicate_of"):
         parts.append(_SAYS["duplicate_of"][language].format(_line(facts["duplicate_of"])))

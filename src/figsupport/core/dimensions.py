@@ -20,9 +20,11 @@ _UNITS: tuple[tuple[float, dict[Language, str]], ...] = (
         for times in (10, 100, 1000)
     ),
 )
+#: units that people say lengths in → metres
+_SAID = (("m", 1.0), ("cm", 0.01))
 _DOUBT: dict[Language, str] = {
     "fr": "dimensions à vérifier : {size} au plus long pour « {name} »",
-    "en": "dimensions to check: {size} at its longest for « {name} »",
+    "en": "dimensions to check: {size} at its longest for “{name}”",
 }
 _LIKELY: dict[Language, str] = {"fr": " ; {size} si {unit}", "en": "; {size} if {unit}"}
 _ANYTHING: dict[Language, str] = {"fr": "un objet", "en": "an object"}
@@ -43,16 +45,17 @@ def doubt(size: Sequence[float] | None, text: str, grid: Grid, language: Languag
     if low <= longest <= high:
         return None
     name = named[0] if named else _ANYTHING[language]
-    said = _DOUBT[language].format(size=_length(longest, language), name=name)
+    said = _DOUBT[language].format(size=in_words([longest], language), name=name)
     for factor, unit in _UNITS:
         if low <= longest * factor <= high:
-            likely = _length(longest * factor, language)
+            likely = in_words([longest * factor], language)
             return said + _LIKELY[language].format(size=likely, unit=unit[language])
     return said
 
 
-def _length(metres: float, language: Language) -> str:
-    for unit, worth in (("m", 1.0), ("cm", 0.01)):
-        if metres >= worth:
-            return f"{number_in_words(float(f'{metres / worth:.4g}'), language)} {unit}"
-    return f"{number_in_words(float(f'{metres * 1000:.3g}'), language)} mm"
+def in_words(sides: Sequence[float], language: Language) -> str:
+    """Return lengths (metres) in the unit that suits the longest: 80 × 90 × 75 cm."""
+    longest = max(sides)
+    unit, worth = next((one for one in _SAID if longest >= one[1]), ("mm", 0.001))
+    numbers = (number_in_words(round(side / worth, 4), language) for side in sides)
+    return f"{' × '.join(numbers)} {unit}"

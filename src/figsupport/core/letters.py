@@ -9,7 +9,7 @@ from typing import NamedTuple
 from figsupport.core import assets
 from figsupport.core.model import Case, FileFact, Language, LetterKind, Post, Reply
 from figsupport.core.rules import Template
-from figsupport.core.words import printable
+from figsupport.core.words import COLON, printable
 
 Templates = Mapping[tuple[LetterKind, Language], Template]
 
@@ -64,9 +64,15 @@ def generate_quote_message(case: Case, templates: Templates) -> LetterText:
     """Return the quote: the price, what it includes, how to accept."""
     included = _INCLUDED[case.language]
     models = [file for file in assets.usable(case.files) if file.kind == "model3d"]
-    found = [finding for file in models for finding in assets.adjustments(file, case.language)]
-    what, *rest = included["adjustment"] if models else included["modelling"]
-    lines = (what, *dict.fromkeys(found), *rest)
+    several = len(models) > 1
+    found = [
+        f"{_line(file.name)}{COLON[case.language]}{finding}" if several else finding
+        for file in models
+        for finding in assets.adjustments(file, case.language)
+    ]
+    kind = "adjustments" if several else "adjustment" if models else "modelling"
+    what, *rest = included[kind]
+    lines = (what, *found, *rest)
     price = credits_in_words(case.credits_estimes or 0, case.language)
     return _to_client("quote", case, templates, credits=price, included=_bullets(lines))
 
@@ -145,6 +151,10 @@ _INCLUDED: Mapping[Language, Mapping[str, tuple[str, ...]]] = {
             "l'ajustement du fichier 3D que vous avez fourni",
             "un fichier prêt pour la réalité augmentée",
         ),
+        "adjustments": (
+            "l'ajustement des fichiers 3D que vous avez fournis",
+            "des fichiers prêts pour la réalité augmentée",
+        ),
         "modelling": (
             "la modélisation 3D complète de l'objet",
             "ses textures et ses matières",
@@ -155,6 +165,10 @@ _INCLUDED: Mapping[Language, Mapping[str, tuple[str, ...]]] = {
         "adjustment": (
             "the adjustment of the 3D file you supplied",
             "a file ready for augmented reality",
+        ),
+        "adjustments": (
+            "the adjustment of the 3D files you supplied",
+            "files ready for augmented reality",
         ),
         "modelling": (
             "the full 3D modelling of the object",

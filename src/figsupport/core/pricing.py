@@ -11,7 +11,7 @@ from figsupport.core.classify import language, without_orders
 from figsupport.core.dimensions import doubt
 from figsupport.core.model import Analysis, Complexity, FileFact, Kind, Language, Request
 from figsupport.core.rules import Directives, Grid, language_of
-from figsupport.core.words import Phrases, Place, printable, singular, words
+from figsupport.core.words import COLON, Phrases, Place, printable, singular, words
 
 _SENTENCES = re.compile(r"[.!?;\n]+")
 _AND = re.compile(r"[+&/]")
@@ -142,7 +142,7 @@ def _about_models(
         if file.kind == "model3d":
             doubtful = doubt(file.facts.get("dimensions_m"), text, grid, tongue)
             for finding in (*assets.adjustments(file, tongue), *filter(None, (doubtful,))):
-                yield f"{printable(file.name)}{_COLON[tongue]}{finding}"
+                yield f"{printable(file.name)}{COLON[tongue]}{finding}"
 
 
 def kind_of(name: str, grid: Grid) -> Kind:
@@ -176,7 +176,6 @@ _REASONS = {
         "unknown": "the object is not in the grid: a person must price it",
     },
 }
-_COLON: dict[Language, str] = {"fr": " : ", "en": ": "}
 _ORDER: tuple[Complexity, ...] = ("complex", "standard", "simple")
 
 

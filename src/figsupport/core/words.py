@@ -81,6 +81,10 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith(("che", "she", "sse", "xe")) else word
 
 
+#: what stands between a name and what is said of it: French sets a space before it
+COLON = {"fr": " : ", "en": ": "}
+
+
 def number_in_words(number: float, language: str) -> str:
     """Return a number as people write it, three digits where it is no whole one: 412 000."""
     text = f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"

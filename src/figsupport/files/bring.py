@@ -2,13 +2,15 @@
 
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
+from figsupport.core.assets import base_name
 from figsupport.core.intake import Limits
 from figsupport.core.model import FileRef, Language
 from figsupport.errors import FileProblem
-from figsupport.steps import Bring
+from figsupport.steps import Beside, Bring, Near
 
 _SENTENCES = {
     "not_sent": (
@@ -48,6 +50,26 @@ def bringer(folder: Path, limits: Limits, allow: Sequence[str], language: Langua
         yield path
 
     return bring
+
+
+def beside(files: Sequence[FileRef], bring: Bring) -> Beside:
+    """Return what finds files of one request by the last part of a name, once it is asked."""
+    there = {base_name(file.name): file for file in files}
+
+    @contextmanager
+    def opened() -> Iterator[Near]:
+        with ExitStack() as brought:
+
+            @cache
+            def here(base: str) -> Path | None:
+                try:
+                    return brought.enter_context(bring(there[base])) if base in there else None
+                except FileProblem:
+                    return None
+
+            yield lambda name: here(base_name(name))
+
+    return opened
 
 
 def problem(code: str, language: Language) -> FileProblem:

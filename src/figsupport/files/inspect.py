@@ -46,7 +46,8 @@ def inspect(
             here, beside = bring(FileRef(name=name, url=place)), given.get
         else:
             name, here, beside = path.name, nullcontext(path), near(path.parent, given)
-        found.append(_inspected(name, here, recogniser(grid, language, beside), draw))
+        known = _inspected(name, here, recogniser(grid, language, beside), beside if draw else None)
+        found.append(known)
     facts = joined([one.fact for one in found], language)
     return tuple(one._replace(fact=fact) for one, fact in zip(found, facts, strict=True))
 
@@ -61,9 +62,12 @@ def near(folder: Path, given: Mapping[str, Path]) -> Near:
     def find(name: str) -> Path | None:
         safe = safe_name(name)
         if safe is not None:
-            path = (root / safe).resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path
+            try:
+                path = (root / safe).resolve()
+                if path.is_relative_to(root) and path.is_file():
+                    return path
+            except (OSError, RuntimeError):  # a name too long; links in a circle
+                pass
         return given.get(base_name(name))
 
     return find
@@ -124,7 +128,7 @@ def _path(place: str) -> Path:
 
 
 def _inspected(
-    name: str, here: AbstractContextManager[Path], recognise: Recognise, draw: bool
+    name: str, here: AbstractContextManager[Path], recognise: Recognise, drawn_with: Near | None
 ) -> Inspected:
     fact = FileFact(name=name)
     try:
@@ -133,7 +137,7 @@ def _inspected(
             fact.facts["format"] = sniff(path, name).name
             found = recognise(name, path)
             known = {"kind": found.fact.kind, "facts": found.fact.facts}
-            thumbnail = found.draw() if draw else None
+            thumbnail = found.draw(drawn_with) if drawn_with else None
             return Inspected(fact.model_copy(update=known), thumbnail)
     except FileProblem as problem:
         return Inspected(fact.model_copy(update={"problem": problem.message}))

@@ -60,7 +60,7 @@ def recogniser(grid: Grid, language: Language = "fr", near: Near = lambda _: Non
             facts |= _looked_into(look, found.name, source)
         fact = FileFact(name=name, kind="model3d" if "holds" in facts else found.kind, facts=facts)
         extension = ".mtl" if library else found.extension
-        return Recognised(fact, extension, partial(_drawn, found, source))
+        return Recognised(fact, extension, partial(_drawn, found, path))
 
     return recognise
 
@@ -73,7 +73,7 @@ def _looked_into(look: _Look, format_name: str, source: Source) -> dict[str, Any
         return {"opens": None, "bug": str(trace_file(error))}
 
 
-def _drawn(found: Format, source: Source) -> bytes | None:
+def _drawn(found: Format, path: Path, near: Near) -> bytes | None:
     """Return a model's thumbnail (PNG); one that cannot be drawn costs the picture alone."""
     if found.kind != "model3d" and found.name != "zip":
         return None
@@ -83,8 +83,8 @@ def _drawn(found: Format, source: Source) -> bytes | None:
 
     try:
         if found.name != "zip":
-            return thumbnail(model3d.patches(found.name, source))
-        with models(source.path) as inner:
+            return thumbnail(model3d.patches(found.name, Source(path, near)))
+        with models(path) as inner:
             return next((thumbnail(model3d.patches(*one[1:])) for one in inner), None)
     except (Damaged, Unread):
         return None
@@ -94,7 +94,7 @@ def _drawn(found: Format, source: Source) -> bytes | None:
 
 
 def _photo_facts(format_name: str, source: Source) -> dict[str, Any]:
-    from figsupport.files.photos import look_at
+    from figsupport.files.photo_facts import look_at
 
     photo = look_at(source.path, format_name)._asdict()
     damage = photo.pop("problem")

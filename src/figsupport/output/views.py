@@ -80,7 +80,8 @@ def _judgement(case: Case) -> Table:
         rows.append(("Files", Text("\n").join(_file(file) for file in case.files)))
     if analysis is not None:
         rows.append(("Estimate", _estimate(case)))
-        rows.append(("  why", _list(analysis.reasons) if analysis.reasons else None))
+        why = [reason for reason in analysis.reasons if reason not in analysis.missing]
+        rows.append(("  why", _list(why) if why else None))
         rows.append(("  missing", _list(analysis.missing) if analysis.missing else None))
     return _facts(rows)
 
@@ -387,6 +388,9 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
+_KINDS = {"model3d": "3D model", "photo": "photo", "plan": "plan", "other": "file"}
+
+
 def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
     table = Table(box=SIMPLE_HEAD, show_lines=True)
     for name in ("File", "What it is", "Augmented reality"):
@@ -394,12 +398,18 @@ def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language:
     opens = {True: ("opens", "green"), False: ("does not open", "red"), None: ("not read", "dim")}
     for document, fact in zip(documents, facts, strict=True):
         doubt = document["facts"].get("dimensions_doubt")
-        found = (("", summary(fact, language)), ("red", document["problem"]), ("yellow", doubt))
+        known = summary(fact, language).replace(" × ", "×").replace("≈ ", "≈")
+        problem = document["problem"]
+        found = (
+            ("", known),
+            ("red", problem if problem and problem not in known else ""),
+            ("yellow", doubt),
+        )
         table.add_row(
             plain(document["name"], "bold"),
             Text("\n").join(
                 (
-                    Text.assemble(document["kind"], "  ", opens[document["opens"]]),
+                    Text.assemble(_KINDS[document["kind"]], "  ", opens[document["opens"]]),
                     *(plain(text, style) for style, text in found if text),
                 )
             ),

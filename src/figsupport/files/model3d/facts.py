@@ -16,7 +16,7 @@ METRES = {"micron": 1e-6, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254, "foot": 0.3048
 #: clients send measure between 10 cm and 10 m
 _LIKELY = ((100.0, "mm"), (10.0, "cm"), (0.0, "m"))
 _ABSOLUTE = re.compile(r"(?:[A-Za-z]:|/|~)")
-_MOST_SIDE_FILES = 500
+MOST_SIDE_FILES = 500
 
 
 class Extent:
@@ -65,7 +65,7 @@ def with_textures(
     """
     pictures = list(dict.fromkeys(filter(None, map(plain, names))))
     rest = list(dict.fromkeys(filter(None, map(plain, others))))
-    if len(pictures) + len(rest) > _MOST_SIDE_FILES:
+    if len(pictures) + len(rest) > MOST_SIDE_FILES:
         raise Damaged("too_many_files")
     paths = {name: beside(source, name) for name in (*rest, *pictures)}
     return model._replace(

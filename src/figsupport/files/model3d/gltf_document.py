@@ -324,8 +324,8 @@ def indices(parent: Json, key: str, below: int) -> list[int]:
     found = parent.get(key, [])
     if not isinstance(found, list):
         malformed()
-    numbers_ = [whole(item) for item in found]
-    if numbers_ and max(numbers_) >= below:
+    numbers_ = found if set(map(type, found)) <= {int} else [whole(item) for item in found]
+    if numbers_ and not 0 <= min(numbers_) <= max(numbers_) < below:
         malformed()
     return numbers_
 

@@ -4,6 +4,7 @@ Source: Khronos, glTF 2.0 specification, 3.5; EXT_mesh_gpu_instancing.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import NamedTuple
@@ -158,8 +159,9 @@ class Scene:
         for root in self._roots:
             ways[root] += 1
         for node in reversed(order):
-            for child in self._children[node]:
-                ways[child] = min(ways[child] + ways[node], _MANY)
+            if self._children[node]:
+                for child, number in Counter(self._children[node]).items():
+                    ways[child] = min(ways[child] + number * ways[node], _MANY)
         return ways
 
     def _instanced(self, node: Json) -> dict[str, Accessor]:
@@ -177,6 +179,8 @@ class Scene:
         return accessors
 
     def _instances(self, node: Json) -> int:
+        if "extensions" not in node:
+            return 1
         found = self._instanced(node).values()
         return min((accessor.items for accessor in found), default=1)
 

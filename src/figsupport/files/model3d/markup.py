@@ -3,19 +3,18 @@
 Source: XML 1.0 (W3C); what expat may be made to do (billion laughs, quadratic blow-up).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO
 from xml.parsers import expat
 
 from figsupport.files.model3d.values import Damaged, Unread
 
 _BLOCK = 1 << 18
-_MOST_BYTES = 96 << 20
+_MOST_BYTES = 104 << 20
 _MOST_DEPTH = 200
-_LONGEST_TEXT = 6 << 20
 
 Start = Callable[[str, dict[str, str]], None]
-End = Callable[[str, str], None]
+End = Callable[[str, Sequence[str]], None]
 
 
 def parse(
@@ -24,16 +23,17 @@ def parse(
     """Call `start` with each element's name and attributes and `end` with its name and text.
 
     At most `most` elements are read. Names come without their prefixes; the text is that of the
-    elements in `texts` alone. Raises Damaged, and Unread for what is too large.
+    elements in `texts` alone, in parts of 256 KiB. Raises Damaged, and Unread for what is too
+    large.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.buffer_size = 1 << 16
+    parser.buffer_size = 1 << 18
     stack: list[list[str] | None] = []
-    elements = length = 0
+    elements = 0
 
     def started(name: str, attributes: dict[str, str]) -> None:
-        nonlocal elements, length
+        nonlocal elements
         elements += 1
         if elements > most:
             raise Unread("too_large_to_read")
@@ -41,19 +41,13 @@ def parse(
             raise Damaged("nested")
         name = name.rpartition(":")[2]
         stack.append([] if name in texts else None)
-        length = 0
         start(name, attributes)
 
     def ended(name: str) -> None:
-        text = stack.pop()
-        end(name.rpartition(":")[2], "".join(text) if text else "")
+        end(name.rpartition(":")[2], stack.pop() or ())
 
     def said(text: str) -> None:
-        nonlocal length
         if stack and (parts := stack[-1]) is not None:
-            length += len(text)
-            if length > _LONGEST_TEXT:
-                raise Unread("too_large_to_read")
             parts.append(text)
 
     def refused(*_: object) -> None:

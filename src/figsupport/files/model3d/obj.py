@@ -12,7 +12,14 @@ from itertools import chain, pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from figsupport.files.model3d.facts import Extent, beside, measured, plain, with_textures
+from figsupport.files.model3d.facts import (
+    MOST_SIDE_FILES,
+    Extent,
+    beside,
+    measured,
+    plain,
+    with_textures,
+)
 from figsupport.files.model3d.side_files import read_part, shown
 from figsupport.files.model3d.text import as_text, blocks, numbers
 from figsupport.files.model3d.values import Damaged, Model, Patch, Source
@@ -153,6 +160,8 @@ def _names(lines: Iterable[bytes], source: Source) -> list[str]:
     """Return the libraries that lines name: names with spaces in them, or several."""
     found: list[str] = []
     for name in map(as_text, lines):
+        if len(found) > MOST_SIDE_FILES:
+            raise Damaged("too_many_files")
         found += [name] if beside(source, plain(name)) else _SPLIT_LIBRARIES.split(name)
     return found
 

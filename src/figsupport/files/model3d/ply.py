@@ -131,9 +131,9 @@ def _kind(name: str) -> str:
 def _columns(element: _Element, rows: list[_Row]) -> list[tuple[float, ...]]:
     """Return the x, the y and the z of vertices. Raises Damaged."""
     names = [part.name for part in element.properties]
-    columns = list(zip(*rows, strict=True))
-    if not {"x", "y", "z"} <= set(names) or len(columns) != len(names):
+    if not {"x", "y", "z"} <= set(names) or any(part.length for part in element.properties):
         raise Damaged("malformed")
+    columns = list(zip(*rows, strict=True))
     return [columns[names.index(axis)] for axis in "xyz"]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from figsupport.files.model3d.boxes import IDENTITY, Box, Matrix, keeps_axes, placed, times, union
 from figsupport.files.model3d.facts import Extent, measured
-from figsupport.files.model3d.values import Damaged, Model, Patch
+from figsupport.files.model3d.values import Damaged, Model, Patch, Unread
 
 #: as many instances are followed; of the points of more than this only the boxes are
 _MOST_INSTANCES = 20_000
@@ -53,6 +53,11 @@ def mesh(points: "array[float]", polygons: Iterable[Sequence[int]]) -> Mesh:
         else:
             for second, third in pairwise(polygon[1:]):
                 corners.extend((polygon[0], second, third))
+    return triangles(points, corners)
+
+
+def triangles(points: "array[float]", corners: "array[int]") -> Mesh:
+    """Return a mesh of triangles. Raises Damaged for a corner that is not there."""
     if corners and not (min(corners) >= 0 and max(corners) < len(points) // 3):
         raise Damaged("indices")
     return Mesh(points, corners)
@@ -61,7 +66,7 @@ def mesh(points: "array[float]", polygons: Iterable[Sequence[int]]) -> Mesh:
 def walked(
     nodes: Mapping[str, Node], roots: Iterable[tuple[str, Matrix]]
 ) -> list[tuple[str, Matrix]]:
-    """Return every instance of a mesh below roots. Raises Damaged for a maze."""
+    """Return every instance of a mesh below roots. Raises Damaged, and Unread for a maze."""
     found: list[tuple[str, Matrix]] = []
     stack = [(name, matrix, 0) for name, matrix in roots]
     seen = 0
@@ -74,7 +79,7 @@ def walked(
         if depth > _MOST_DEPTH:
             raise Damaged("nested")
         if seen > _MOST_INSTANCES:
-            raise Damaged("too_many_instances")
+            raise Unread("too_large_to_read")
         matrix = times(outer, node.matrix)
         found += [(mesh_name, matrix) for mesh_name in node.meshes]
         stack += [(child, matrix, depth + 1) for child in node.children]

@@ -11,6 +11,7 @@ _BLOCK = 1 << 20
 #: no program writes a line that long; a hostile file does
 _LONGEST_LINE = 1 << 20
 _BLANK = re.compile(rb"\n\n+")
+_BLANKS = b" " * 16
 
 
 def blocks(path: Path, skip: int = 0) -> Iterator[bytes]:
@@ -58,4 +59,6 @@ def _joined(block: bytes) -> bytes:
         block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\n\n\n\n" in block:
         block = _BLANK.sub(b"\n", block)
+    while _BLANKS in block:
+        block = block.replace(_BLANKS, b" ")
     return block.replace(b"\\\n", b" ") if b"\\\n" in block else block

@@ -3,7 +3,7 @@
 import math
 import zipfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from figsupport.files.model3d import scene as scenes
@@ -68,7 +68,7 @@ class _Part:
         elif name == "texture2d":
             self.textures.append(values["path"].lstrip("/"))
 
-    def end(self, name: str, _: str) -> None:
+    def end(self, name: str, _: Sequence[str]) -> None:
         if name != "object":
             return
         own = (self._key,) if self._points else ()

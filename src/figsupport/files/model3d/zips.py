@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ _DIRECTORY = 1 << 20
 _MOST_BYTES = 1 << 30
 _RATIO = 200  # text packs to a hundredth at best
 _FREE = 16 << 20  # as much may be unpacked whatever the ratio
-_ENCRYPTED, _LINK = 0x1, 0o120000
+#: flags of entries. Source: PKWARE APPNOTE 4.4.4
+_ENCRYPTED, _PATCHED = 0x1 | 0x40, 0x20
+_LINK = 0o120000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -37,15 +40,17 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         _check(archive, path.stat().st_size)
         try:
             yield archive
-        except zipfile.BadZipFile:  # a checksum, or an entry that is not where it is said to be
-            raise Damaged("malformed") from None
+        except EOFError:  # an entry ends before its data does
+            raise Damaged("truncated") from None
+        except (zipfile.BadZipFile, zlib.error, UnicodeError):
+            raise Damaged("malformed") from None  # a checksum, a name, or it is elsewhere
 
 
 def _check(archive: zipfile.ZipFile, size: int) -> None:
     entries = archive.infolist()
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise Unread("encrypted")
-    if any(entry.compress_type not in _METHODS for entry in entries):
+    if any(e.compress_type not in _METHODS or e.flag_bits & _PATCHED for e in entries):
         raise Unread("compression")
     if any(entry.external_attr >> 16 & 0o170000 == _LINK for entry in entries):
         raise Damaged("links")

@@ -1,31 +1,19 @@
-"""What a photo shows of itself: its size as people see it, blur, and a small copy to compare."""
+"""Facts of a photo: its size as people see it, blur, and a small grey copy to compare."""
 
 import math
-import warnings
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from figsupport.core.assets import LOOK_SIDE
 from figsupport.files.model3d.images import HEAD, size_of
+from figsupport.files.pictures import MOST_PIXELS, is_bomb, opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: a picture of more pixels is refused unopened, whatever its format
-MOST_PIXELS = 80_000_000
-#: unpacked whole, a picture of more pixels takes more memory than a photo is worth
-_UNPACKED = 24_000_000
 _BLUR_SIDE, _TILES, _BLUR = 1_024, 8, 60.0
-#: EXIF orientations that lie on their side. Source: CIPA DC-008, 4.6.4
-_SIDEWAYS = (5, 6, 7, 8)
-_ORIENTATION = 0x0112
-#: format, as `sniff` names it → the only decoders that may look at it
-_DECODERS = {
-    "jpeg": ("JPEG", "MPO"), "png": ("PNG",), "webp": ("WEBP",), "gif": ("GIF",), "bmp": ("BMP",),
-    "tiff": ("TIFF",), "avif": ("AVIF",), "heic": ("HEIF",),
-}  # fmt: skip
-#: of these we know every variant: what cannot be unpacked is damaged
+#: formats of which we know every variant: what cannot be unpacked is damaged
 _KNOWN = {"jpeg", "png", "webp", "gif"}
 
 
@@ -57,7 +45,7 @@ def look_at(path: Path, format_name: str) -> Photo:
     try:
         return _opened(path, format_name)
     except Exception as error:  # decoders raise whatever the bytes lead them to
-        if _is_bomb(error):
+        if is_bomb(error):
             return known._replace(problem="too_many_pixels")
         sure = format_name in _KNOWN and not isinstance(error, MemoryError)
         return known._replace(problem="damaged") if sure else known
@@ -66,36 +54,13 @@ def look_at(path: Path, format_name: str) -> Photo:
 def _opened(path: Path, format_name: str) -> Photo:
     from PIL import Image
 
-    if format_name == "heic":
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
-    # a bomb is an error; a damaged corner of the metadata is nobody's business
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    with Image.open(path, formats=_DECODERS[format_name]) as image:
-        width, height = image.size
-        turned = _orientation(image) in _SIDEWAYS
-        size = (height, width) if turned else (width, height)
-        image.draft("RGB", (2 * _BLUR_SIDE, 2 * _BLUR_SIDE))
-        if image.width * image.height > _UNPACKED or _unpacks_whole(image, width * height):
+    with opened(path, format_name) as picture:
+        size = (picture.width, picture.height)
+        if not picture.fits:
             return Photo(*size)
-        grey = image.convert("L")
+        grey = picture.image.convert("L")
     look = grey.resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX)
     return Photo(*size, _is_blurred(grey), b64encode(look.tobytes()).decode())
-
-
-def _orientation(image: "Image") -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # metadata of any program: a photo is not judged by it
-        return 1
-
-
-def _unpacks_whole(image: "Image", pixels: int) -> bool:
-    """Tell a JPEG whose decoder keeps the whole picture although it is read reduced."""
-    return "progressive" in image.info and pixels > _UNPACKED
 
 
 def _is_blurred(grey: "Image") -> bool:
@@ -122,10 +87,3 @@ def _is_blurred(grey: "Image") -> bool:
         for y in range(0, edges.height - down + 1, down)
     )
     return variances[len(variances) * 9 // 10] < _BLUR
-
-
-def _is_bomb(error: Exception) -> bool:
-    from PIL import Image
-
-    bombs: tuple[Any, ...] = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-    return isinstance(error, bombs)

@@ -1,18 +1,17 @@
-"""Photos as a model sees them: small, upright, without what cameras write about their owner."""
+"""Copies of photos for a model: small, upright, without what cameras write of their owner."""
 
 import io
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from figsupport.core.model import FileRef
 from figsupport.errors import FileProblem
+from figsupport.files.pictures import opened
+from figsupport.files.sniff import sniff
 from figsupport.steps import Bring
 
 EDGE = 1024
-_MOST_PIXELS = 50_000_000
 _QUALITY = 80
-_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def small_photo(path: Path) -> bytes:
@@ -29,11 +28,10 @@ def small_photo(path: Path) -> bytes:
 def _shrunk(path: Path) -> bytes:
     from PIL import Image, ImageOps
 
-    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as image:
-        image.draft("RGB", (2 * EDGE, 2 * EDGE))  # a JPEG is read at a fraction of its size
-        if image.width * image.height > _MOST_PIXELS:
+    with opened(path, sniff(path).name) as picture:
+        if not picture.fits:
             raise ValueError("too many pixels for our memory")
-        upright = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(picture.image)
         upright.thumbnail((EDGE, EDGE))
         seen = upright.convert("RGBA")
         flat = Image.new("RGB", seen.size, "white")  # what shows through is paper
