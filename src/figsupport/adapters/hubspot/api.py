@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from figsupport.adapters.http import Http, Manners, Patience, Speech, Window
+from figsupport.core.events import Listener, deaf
 from figsupport.private import private_folder
 
 VERSION = "2026-09"
@@ -25,6 +26,14 @@ _REMEDY = {
     "keys) › Scopes; `figsupport setup` names all that are needed.",
     429: "HubSpot's limit is reached; `figsupport poll` goes on by itself.",
 }
+#: what its paths are made of, ids apart
+_WORDS = frozenset(
+    f"""
+    crm objects {VERSION} contacts tickets notes emails search batch read update upsert properties
+    groups pipelines account-info details oauth v2 private-apps get access-token-info
+    conversations v3 threads messages original-content
+    """.split()
+)
 
 
 class Account:
@@ -77,15 +86,16 @@ def open_api(
     *,
     patience: Patience = Patience(),  # noqa: B008 — an immutable value
     sleep: Callable[[float], None] = time.sleep,
+    hear: Listener = deaf,
 ) -> Http:
     """Return the connection that desk and letters share."""
 
     def ends(policy: str) -> datetime | None:
         return account.midnight(datetime.now(UTC)) if policy == "DAILY" else None
 
-    manners = Manners(_heard, _REMEDY, _window, ends)
+    manners = Manners(_heard, _REMEDY, _window, ends, _WORDS)
     headers = {"Authorization": f"Bearer {key}"}
-    return Http("HubSpot", base_url, headers, manners, patience=patience, sleep=sleep)
+    return Http("HubSpot", base_url, headers, manners, patience=patience, sleep=sleep, hear=hear)
 
 
 def moment(text: str) -> datetime:
