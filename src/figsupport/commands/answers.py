@@ -71,4 +71,7 @@ def open_services(options: Options) -> Services:
         from figsupport.rehearsal import rehearse
 
         return rehearse(services)
+    from figsupport import watch
+
+    watch.attach(services, verbose=0 if options.quiet else options.verbose)
     return services

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from figsupport.adapters.http import Http, Manners, Patience, Speech, Window
 from figsupport.core.events import Listener, deaf
-from figsupport.private import private_folder
+from figsupport.private import private_folder, replace_file
 
 VERSION = "2026-09"
 CRM = f"crm/objects/{VERSION}"
@@ -52,10 +51,7 @@ class Account:
         self.__dict__["_known"] = known
         if self._file is not None:
             private_folder(self._file.parent)
-            part = self._file.with_suffix(".part")
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-                json.dump(known, out)
-            part.rename(self._file)
+            replace_file(self._file, json.dumps(known))
 
     @property
     def domain(self) -> str:
