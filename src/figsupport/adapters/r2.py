@@ -220,10 +220,12 @@ class R2Store:
     def _call(self, operation: str, **arguments: Any) -> Any:
         from botocore import exceptions
 
-        client, began = self._client, time.perf_counter()
         answer: dict[str, Any] = {}
+        began = time.perf_counter()
         try:
-            answer = getattr(client, operation)(**arguments)
+            call = getattr(self._client, operation)
+            began = time.perf_counter()  # opening the client is no part of the call
+            answer = call(**arguments)
             return answer
         except exceptions.ClientError as error:
             answer = dict(error.response)
