@@ -124,6 +124,9 @@ def test_calls_are_told_without_ids_queries_and_addresses(live: Live) -> None:
         assert word.lower() not in live.said.lower(), word
     live.run("poll", "-v")
     assert '"call"' not in live.said
+    for command in ("health", "setup"):
+        live.run(command, "-vv")
+        assert "GET crm/properties/2026-09/tickets" in live.said
 
 
 def test_a_terminal_is_told_with_v_and_nothing_without(tmp_path: Path) -> None:

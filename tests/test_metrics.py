@@ -118,10 +118,11 @@ def test_the_cases_by_what_they_wait_for() -> None:
             StepDone("A", "1", Step.TICKET, "hubspot", 0.1, "credentials"),
             {("step_errors", "ticket", "hubspot", "credentials"): 1},
         ),
-        (PollDone(1.0), {("polls", "done"): 1}),
+        (PollDone(1.0), {("polls", "done"): 1, ("strangers",): 0}),
         (
-            PollDone(1.0, ("unavailable", "refused", "unavailable")),
+            PollDone(1.0, ("unavailable", "refused", "unavailable"), 2),
             {
+                ("strangers",): 2,
                 ("polls", "failed"): 1,
                 ("poll_errors", "unavailable"): 2,
                 ("poll_errors", "refused"): 1,

@@ -193,7 +193,7 @@ def poll_pending_tickets(services: Services) -> Round:
         services.tell(PollDone(time.perf_counter() - began, (_code(error),)))
         raise
     codes = tuple(error.code for _, error in done.errors if not isinstance(error, Settling))
-    services.tell(PollDone(time.perf_counter() - began, codes))
+    services.tell(PollDone(time.perf_counter() - began, codes, len(done.strangers)))
     return done
 
 

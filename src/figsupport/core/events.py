@@ -42,10 +42,14 @@ class CallDone(NamedTuple):
 
 
 class PollDone(NamedTuple):
-    """A round of `poll` ended; `errors` are the codes of what failed in it."""
+    """A round of `poll` ended.
+
+    `errors` are the codes of what failed in it, `strangers` counts mails that belong to no ticket.
+    """
 
     seconds: float
     errors: tuple[str, ...] = ()
+    strangers: int = 0
 
 
 Event = StepDone | CallDone | PollDone

@@ -1,6 +1,7 @@
 """Every event counted; the metrics file written anew when a round has ended."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from figsupport.adapters.tally import Count, Tally
@@ -32,6 +33,7 @@ def counted(event: Event) -> Iterator[Count]:
                 yield Count("call_seconds_bucket", (event.provider, bound), within)
         case PollDone():
             yield Count("polls", ("failed" if event.errors else "done",), 1)
+            yield Count("strangers", (), event.strangers)
             for code in dict.fromkeys(event.errors):
                 yield Count("poll_errors", (code,), event.errors.count(code))
 
@@ -41,7 +43,10 @@ class Counting:
 
     def __init__(self, services: Services, path: Path) -> None:
         self._services, self._path = services, path
-        self._tally = Tally(services.settings.home)
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return Tally(self._services.settings.home)
 
     def __call__(self, event: Event) -> None:
         """Count an event."""

@@ -17,7 +17,7 @@ class Log:
     def __init__(self, *, as_json: bool, calls: bool) -> None:
         self._calls = calls
         last: Any = (
-            structlog.processors.JSONRenderer()
+            structlog.processors.JSONRenderer(ensure_ascii=False)
             if as_json
             else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=5, sort_keys=False)
         )

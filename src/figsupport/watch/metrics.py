@@ -41,6 +41,7 @@ COUNTERS = {
         "Replies whose words accept, stopped by a guard.", ("guard",), get_args(Guard)
     ),
     "polls": Family("Rounds of poll.", ("outcome",), ("done", "failed")),
+    "strangers": Family("Mails that belong to no ticket.", ()),
     "poll_errors": Family("What failed in rounds of poll.", ("code",)),
 }
 GAUGES = {
