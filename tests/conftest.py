@@ -36,6 +36,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
         if name.split("_")[0] in {
             "FIGSUPPORT", "HUBSPOT", "CLICKUP", "R2", "SMTP", "ANTHROPIC", "ADMIN", "MAIL",
+            "CREDENTIALS",
         }:  # fmt: skip
             monkeypatch.delenv(name)
     monkeypatch.setenv("FIGSUPPORT_HOME", str(tmp_path / "home"))

@@ -16,6 +16,7 @@ from figsupport.adapters.claude import ClaudeJudge
 from figsupport.adapters.claude_api import ClaudeApi, Prompt
 from figsupport.adapters.rules import RulesJudge
 from figsupport.commands.answers import Answer
+from figsupport.core.events import CallDone, Event
 from figsupport.core.labelled import LabelledReply
 from figsupport.core.model import Analysis, Cost, FileFact, FileRef, Request
 from figsupport.core.opinion import Unsure
@@ -64,6 +65,7 @@ def judge_on(
     url: str | None = None,
     deadline: float = 20.0,
     told: list[str] | None = None,
+    heard: list[Event] | None = None,
     models: tuple[str, str] = (MODELS[0], MODELS[1]),
     photos: Callable[[Any], tuple[bytes, ...]] = lambda refs: (),
 ) -> ClaudeJudge:
@@ -73,6 +75,7 @@ def judge_on(
         RULES.briefing.tariffs,
         deadline=deadline,
         sleep=lambda seconds: None,
+        hear=(heard if heard is not None else []).append,
     )
     return ClaudeJudge(
         RulesJudge(RULES),
@@ -96,6 +99,23 @@ def test_what_the_rules_know_costs_nothing(claude: Anthropic) -> None:
     assert judge.analyze(CHAIR, ()).outcome == "INCOMPLET"
     assert judge.analyze(CHAIR, (FileFact(name="a.glb", kind="model3d"),)).credits == 1
     assert (judge.calls, judge.take_cost(), claude.bodies) == (0, None, [])
+
+
+def test_each_attempt_is_told_with_what_it_cost(claude: Anthropic) -> None:
+    heard: list[Event] = []
+    claude.fail("POST", 529)
+    claude.to_say = [says(GOOD)]
+    judge = judge_on(claude, heard=heard)
+    judge.classify(VAGUE)
+    calls = [event for event in heard if isinstance(event, CallDone)]
+    assert [(call.provider, call.call, call.status, call.attempt) for call in calls] == [
+        ("claude", "messages", 529, 1),
+        ("claude", "messages", 200, 2),
+    ]
+    cost = judge.take_cost()
+    assert cost is not None
+    assert [call.dollars for call in calls] == [0.0, cost.dollars]
+    assert cost.dollars > 0
 
 
 def test_one_call_serves_type_and_price(claude: Anthropic) -> None:

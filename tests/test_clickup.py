@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from figsupport import steps
-from figsupport.adapters.clickup import ClickUpBoard
+from figsupport.adapters.clickup import ClickUpBoard, open_api
 from figsupport.adapters.http import Patience
 from figsupport.errors import (
     Credentials,
@@ -43,16 +43,11 @@ def clickup(socket_enabled: None) -> Iterator[ClickUp]:
 OPEN: list[ClickUpBoard] = []
 
 
-def board_on(clickup: ClickUp, **changes: Any) -> ClickUpBoard:
-    given = {
-        "key": KEY,
-        "parent": PARENT,
-        "assignee": 7,
-        "settle": 90.0,
-        "patience": Patience(0.5, 0.01),
-    }
+def board_on(clickup: ClickUp, key: str = KEY, **changes: Any) -> ClickUpBoard:
+    given = {"parent": PARENT, "assignee": 7, "settle": 90.0}
     waits: list[float] = []
-    board = ClickUpBoard(base_url=clickup.url, sleep=waits.append, **{**given, **changes})
+    http = open_api(key, clickup.url, patience=Patience(0.5, 0.01), sleep=waits.append)
+    board = ClickUpBoard(http, **{**given, **changes})
     OPEN.append(board)
     board.waits = waits  # type: ignore[attr-defined]
     return board

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from figsupport.core.model import Case, Message, PostKind, Reply, SentLetter, TicketRef, Way
 from figsupport.core.plan import Waiting, waiting, wanted_properties
-from figsupport.core.progress import accepts, answered, letter_sent, marked_sent, quoted
+from figsupport.core.progress import answered, letter_sent, marked_sent, quoted, stops
 from figsupport.core.references import references
 
 from .contracts import EMAIL
@@ -35,7 +35,7 @@ def test_a_draft_is_no_open_quote_and_waits_for_a_person() -> None:
     assert case.open_quote is None
     assert waiting(case) is Waiting.DRAFT
     assert "NOT SENT" in case.history[-1].event
-    assert not accepts(case, a_yes())
+    assert stops(case, a_yes()) == "no_quote"
 
 
 def test_a_draft_marked_as_sent_is_recorded_and_open() -> None:
@@ -45,7 +45,7 @@ def test_a_draft_marked_as_sent_is_recorded_and_open() -> None:
     assert case.open_quote is not None
     assert case.open_quote.sent_at == later
     assert waiting(case) is Waiting.CLIENT_ANSWER
-    assert accepts(case, a_yes())
+    assert stops(case, a_yes()) is None
 
 
 def test_a_mail_is_recorded_and_an_answer_on_a_conversation_is_there_already() -> None:
@@ -70,5 +70,5 @@ def test_a_yes_that_names_another_request_accepts_nothing() -> None:
     case = quoted_case("mail")
     other = a_yes("Re: devis [#QQQQQQQQQQ]")
     assert references(other) == ["QQQQQQQQQQ"]
-    assert not accepts(case, other)
-    assert accepts(case, a_yes(f"Re: devis [#{case.reference}]"))
+    assert stops(case, other) == "reference"
+    assert stops(case, a_yes(f"Re: devis [#{case.reference}]")) is None

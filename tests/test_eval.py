@@ -101,7 +101,7 @@ def test_a_reply_answers_our_open_quote() -> None:
     assert case.message.headers == {"subject": "Re: Votre devis"}
     assert case.case.open_quote.credits == 2
     assert case.case.open_quote.text == SENT["text"]
-    assert progress.accepts(case.case, case.message)
+    assert progress.stops(case.case, case.message) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_only_a_quote_or_its_reminder_is_open(kind: str, status: str, open_: boo
 @pytest.mark.parametrize("author", ["", "Nobody", '"client@example.com" <other@example.com>'])
 def test_an_author_who_is_not_the_contact_accepts_nothing(author: str) -> None:
     (case,) = parsed({**REPLY, "from": author}).replies
-    assert not progress.accepts(case.case, case.message)
+    assert progress.stops(case.case, case.message) is not None
 
 
 def test_dates_with_a_zone_are_kept() -> None:

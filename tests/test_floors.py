@@ -23,8 +23,9 @@ FLOORS = {
     "workflow": {"services", "steps", "ports", "core", "private"},
     "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
+    "watch": {"services", "adapters", "ports", "core", "private"},
     "commands": {
-        "workflow", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps",
+        "workflow", "watch", "rehearsal", "health", "evaluation", "services", "settings", "adapters", "steps",
         "core", "directives", "files",
     },
     "output": {"core", "workflow"},
@@ -45,6 +46,8 @@ LIBRARIES = {
     "sqlite3": {"adapters", "rehearsal"},
     "httpx2": {"adapters"},
     "PIL": {"files"},
+    "structlog": {"watch"},
+    "prometheus_client": {"watch"},
 }
 
 #: what a pure module never touches

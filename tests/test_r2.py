@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from figsupport.adapters.r2 import Bucket, R2Store, Slice, part_size
-from figsupport.errors import Credentials, FigsupportError, Misconfigured, Unavailable
+from figsupport.core.events import CallDone, Event
+from figsupport.errors import Credentials, FigsupportError, Misconfigured, NotFound, Unavailable
 from figsupport.ports import Store
 
 from .contracts import StoreContract
@@ -194,6 +195,28 @@ def test_what_a_newcomer_sets_wrong_is_named(
     assert named in caught.value.message + caught.value.hint
     assert "wrong-secret" not in caught.value.message + caught.value.hint
     store.close()
+
+
+def test_calls_are_told_without_names(bucket: Bucket, large: Path) -> None:
+    heard: list[Event] = []
+    store = R2Store(bucket, hear=heard.append)
+    with pytest.raises(NotFound):
+        store.get("nothing-there.jpg")
+    store.put("told/large.glb", large, "jean.glb")
+    store.close()
+    calls = [event for event in heard if isinstance(event, CallDone)]
+    assert [(call.call, call.status) for call in calls][:2] == [
+        ("get_object", 404),
+        ("head_object", 404),
+    ]
+    assert {(call.provider, call.status) for call in calls[2:]} == {("r2", 200)}
+    assert {call.call for call in calls[2:]} == {
+        "create_multipart_upload", "upload_part", "complete_multipart_upload",
+        "list_multipart_uploads",
+    }  # fmt: skip
+    gone = R2Store(bucket._replace(endpoint="http://127.0.0.1:9"), attempts=1, hear=heard.append)
+    assert not gone.check().ok
+    assert heard[-1][:3] == ("r2", "list_objects_v2", None)
 
 
 @pytest.mark.parametrize("name", ["R2_ENDPOINT_URL", "R2_PUBLIC_URL"])

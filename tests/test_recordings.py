@@ -19,6 +19,7 @@ import vcr
 
 from figsupport import steps
 from figsupport.adapters.clickup import ClickUpBoard
+from figsupport.adapters.clickup import open_api as open_clickup
 from figsupport.adapters.http import Patience
 from figsupport.adapters.hubspot import Account, HubSpotDesk, Portal, open_api
 from figsupport.core.model import SentLetter
@@ -57,7 +58,7 @@ class Accounts(NamedTuple):
         return HubSpotDesk(http, lambda: WHEN, self.portal, account)
 
     def board(self) -> ClickUpBoard:
-        return ClickUpBoard(self.clickup_key, self.parent, base_url=self.clickup, settle=0)
+        return ClickUpBoard(open_clickup(self.clickup_key, self.clickup), self.parent, settle=0)
 
 
 def intake(accounts: Accounts) -> None:

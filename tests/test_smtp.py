@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from figsupport.adapters.smtp import Relay, SmtpMail
+from figsupport.core.events import CallDone, Event
 from figsupport.errors import (
     Credentials,
     FigsupportError,
@@ -143,7 +144,11 @@ def test_no_letter_goes_unprotected(plain: Controller, office: Office) -> None:
 def test_nobody_answers(socket_enabled: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         relay = Relay("127.0.0.1", free.getsockname()[1], security="none")
+    heard: list[Event] = []
     with pytest.raises(Unavailable, match="does not answer"):
-        SmtpMail(relay, SENDER, clock, timeout=0.5).send(a_letter())
+        SmtpMail(relay, SENDER, clock, timeout=0.5, hear=heard.append).send(a_letter())
+    assert [(call.call, call.status) for call in heard if isinstance(call, CallDone)] == [
+        ("send", None)
+    ]
     tls = SmtpMail(relay._replace(security="tls"), SENDER, clock, timeout=0.5)
     assert "SMTP_HOST" in tls.check().detail

@@ -56,7 +56,7 @@ def _on_reply(labelled: LabelledReply, judge: Judge) -> tuple[str, str, bool]:
     """An acceptance counts when the whole product would act on it, not the words alone."""
     reply = steps.read_reply(labelled.message, labelled.case, judge)
     got, why = str(reply.intent), " ; ".join(reply.reasons)
-    if got == "accept" and not progress.accepts(labelled.case, labelled.message):
+    if got == "accept" and progress.stops(labelled.case, labelled.message) is not None:
         got, why = "unclear", f"{why} ; no open quote of this contact"
     return got, why, got == "unclear"
 

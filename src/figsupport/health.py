@@ -1,6 +1,7 @@
 """Is everything usable? Works when half of it is broken, and never prints a secret."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,10 +20,15 @@ _FEATURES = {
 }
 
 
-def examine(settings: Settings) -> dict[str, Any]:
-    """Return the health document; `status` is healthy, degraded or unhealthy."""
+def examine(
+    settings: Settings, watched: Callable[[Services], Services] = lambda services: services
+) -> dict[str, Any]:
+    """Return the health document; `status` is healthy, degraded or unhealthy.
+
+    `watched` may let somebody listen to the calls.
+    """
     try:
-        services = Services(settings)
+        services = watched(Services(settings))
     except FigsupportError as error:
         return _document("unhealthy", {"settings": _failed("settings", error, 0.0)}, set())
     names = {"directives": "files", **services.adapters._asdict(), "cases": "local"}

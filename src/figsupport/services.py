@@ -1,13 +1,16 @@
 """The composition root: which adapter serves each port, built on first use."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from figsupport import ports
 from figsupport.core.compose import Office
+from figsupport.core.events import Event, Listener
 from figsupport.core.model import Cost, FileRef, Language
+from figsupport.errors import FigsupportError
 from figsupport.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class Services:
         self.moved: Callable[[str, int, int], None] | None = None
         #: Told, for people, what a run had to do without.
         self.warn: Callable[[str], None] = lambda sentence: None
+        #: Told of steps, calls and rounds as they happen.
+        self.listeners: tuple[Listener, ...] = ()
         self.adapters = settings.adapters()
 
     @cached_property
@@ -153,6 +158,12 @@ class Services:
             if hasattr(adapter, "calls")
         }
 
+    def tell(self, event: Event) -> None:
+        """Tell every listener; the work goes on whatever becomes of a log or a count."""
+        for listen in self.listeners:
+            with suppress(OSError, FigsupportError):
+                listen(event)
+
     def close(self) -> None:
         """Close what was opened."""
         for part in (*self.adapters._fields, "cases", "desk_file"):
@@ -205,7 +216,8 @@ def _r2(services: Services) -> ports.Store:
         settings.r2_access_key_id or "",
         settings.secret("R2_SECRET_ACCESS_KEY"),
     )
-    return R2Store(bucket, services.moved, timeout=settings.figsupport_timeout)
+    timeout = settings.figsupport_timeout
+    return R2Store(bucket, services.moved, timeout=timeout, hear=services.tell)
 
 
 def _rules(services: Services) -> ports.Judge:
@@ -223,7 +235,7 @@ def _claude(services: Services) -> ports.Judge:
     key, url = settings.secret("ANTHROPIC_API_KEY"), settings.anthropic_base_url
     return ClaudeJudge(
         _rules(services),
-        ClaudeApi(key, url, directives.briefing.tariffs),
+        ClaudeApi(key, url, directives.briefing.tariffs, hear=services.tell),
         (settings.figsupport_model, settings.figsupport_second_model),
         directives,
         services.small_photos,
@@ -232,16 +244,15 @@ def _claude(services: Services) -> ports.Judge:
 
 
 def _clickup(services: Services) -> ports.Board:
-    from figsupport.adapters.clickup import ClickUpBoard
+    from figsupport.adapters.clickup import ClickUpBoard, open_api
 
     settings = services.settings
+    key, url = settings.secret("CLICKUP_API_KEY"), settings.clickup_base_url
     return ClickUpBoard(
-        settings.secret("CLICKUP_API_KEY"),
+        open_api(key, url, patience=_patience(settings), hear=services.tell),
         settings.clickup_parent_task_id or "",
-        base_url=settings.clickup_base_url,
         assignee=settings.clickup_assignee_id,
         settle=settings.figsupport_settle,
-        patience=_patience(settings),
     )
 
 
@@ -263,7 +274,7 @@ def _hubspot(services: Services) -> "HubSpotDesk":
     )
     account = Account(settings.home / "hubspot.json")
     key, url = settings.secret("HUBSPOT_API_KEY"), settings.hubspot_base_url
-    http = open_api(key, url, account, patience=_patience(settings))
+    http = open_api(key, url, account, patience=_patience(settings), hear=services.tell)
     return HubSpotDesk(http, services.now, portal, account)
 
 
@@ -287,8 +298,8 @@ def _smtp(services: Services) -> ports.Mail:
         settings.secret("SMTP_PASSWORD"),
         settings.smtp_security,
     )
-    timeout = settings.figsupport_timeout
-    return SmtpMail(relay, services.office.sender, services.now, timeout=timeout)
+    timeout, sender = settings.figsupport_timeout, services.office.sender
+    return SmtpMail(relay, sender, services.now, timeout=timeout, hear=services.tell)
 
 
 #: (port, name) → adapter. Another desk is one adapter file and one line here.

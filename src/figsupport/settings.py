@@ -4,11 +4,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from figsupport.core.intake import Limits
 from figsupport.errors import Misconfigured, Problem
@@ -40,6 +45,8 @@ NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("mail", "smtp"): ("SMTP_HOST", "MAIL_FROM", "ADMIN_EMAIL"),
     ("mail", "hubspot"): ("ADMIN_EMAIL",),
 }
+#: What systemd puts before the name of each file of a folder: `LoadCredential=figsupport:/…/`.
+CREDENTIALS = "figsupport_"
 _LOCAL = {"desk": "local", "board": "local", "store": "local", "judge": "rules", "mail": "local"}
 _LIVE = {"desk": "hubspot", "board": "clickup", "store": "r2", "judge": "claude", "mail": "hubspot"}
 _KEYS = {
@@ -64,6 +71,13 @@ class Adapters(NamedTuple):
     def all_local(self) -> bool:
         """Tell whether nothing leaves this machine."""
         return self._asdict() == _LOCAL
+
+
+class _Credentials(SecretsSettingsSource):
+    """A folder of files, each named by the setting that it holds; empty ones hold nothing."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value}
 
 
 class Settings(BaseSettings):
@@ -112,6 +126,9 @@ class Settings(BaseSettings):
     figsupport_backoff: float = Field(default=1.0, ge=0, le=60)
     figsupport_settle: float = Field(default=90.0, ge=0, le=3600)
     figsupport_sync: Literal["full", "normal"] = "full"
+    figsupport_log: Literal["text", "json", "off"] = "off"
+    figsupport_metrics: Path | None = None
+    figsupport_ping_url: SecretStr | None = None
     figsupport_max_credits: int = Field(default=20, ge=1, le=1000)
     figsupport_max_document: int = Field(default=1024 * 1024, ge=1024)
     figsupport_max_description: int = Field(default=100_000, ge=100)
@@ -125,6 +142,38 @@ class Settings(BaseSettings):
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip()):
             return None
         return value.strip() if isinstance(value, str) else value
+
+    @field_validator("figsupport_metrics")
+    @classmethod
+    def _prom(cls, path: Path | None) -> Path | None:
+        if path is not None and (path.suffix != ".prom" or not path.is_absolute()):
+            raise ValueError("expected an absolute path that ends with .prom")
+        return path
+
+    @field_validator("figsupport_ping_url")
+    @classmethod
+    def _web(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url.get_secret_value()):
+            raise ValueError("expected an address that begins with https:// or http://")
+        return url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment, then the credentials handed to this process, then files that lie about."""
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if not folder or not Path(folder).is_dir():
+            return init_settings, env_settings, dotenv_settings
+        one_by_one, together = (
+            _Credentials(settings_cls, folder, env_prefix=prefix) for prefix in ("", CREDENTIALS)
+        )
+        return init_settings, env_settings, one_by_one, together, dotenv_settings
 
     @property
     def home(self) -> Path:

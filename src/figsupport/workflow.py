@@ -1,5 +1,6 @@
 """The chain: what is due (pure) → do it through a port → remember it → again."""
 
+import time
 from typing import Any, Literal, NamedTuple
 
 from figsupport import steps
@@ -9,6 +10,7 @@ from figsupport.core.adoption import adopted
 from figsupport.core.assets import joined
 from figsupport.core.classify import language
 from figsupport.core.compose import compose
+from figsupport.core.events import PollDone, StepDone
 from figsupport.core.intake import check_same, identity, new_case
 from figsupport.core.model import (
     Case,
@@ -24,7 +26,7 @@ from figsupport.core.model import (
     Step,
     Ticket,
 )
-from figsupport.core.plan import THINKING, Due, due, settled_at
+from figsupport.core.plan import THINKING, Due, due, port_of, settled_at
 from figsupport.errors import Bug, Busy, FigsupportError, NotAllowed, NotFound, Settling
 from figsupport.ports import SubtaskDraft, TicketDraft
 from figsupport.private import trace_file
@@ -48,8 +50,7 @@ def advance(case: Case, services: Services) -> Case:
             payload = compose(case, step, services.directives, services.office)
             doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
             case = _remember(case.with_(doing=doing), services)
-        case = _run(case, step, services, in_doubt=in_doubt)
-        case = _remember(_with_cost(case, services), services)
+        case = _carry_out(case, step, services, in_doubt=in_doubt)
     return case
 
 
@@ -183,6 +184,20 @@ def poll_pending_tickets(services: Services) -> Round:
 
     What fails stays with its case: the others go on.
     """
+    began = time.perf_counter()
+    try:
+        done = _round(services)
+    except Busy:  # the other one tells
+        raise
+    except Exception as error:
+        services.tell(PollDone(time.perf_counter() - began, (_code(error),)))
+        raise
+    codes = tuple(error.code for _, error in done.errors if not isinstance(error, Settling))
+    services.tell(PollDone(time.perf_counter() - began, codes, len(done.strangers)))
+    return done
+
+
+def _round(services: Services) -> Round:
     errors: list[tuple[str, FigsupportError]] = []
     before: dict[str, Case] = {}
     with services.cases.lock("poll"):
@@ -305,6 +320,30 @@ def _let_settle(case: Case, services: Services) -> None:
             until=until,
             hint="`figsupport poll` looks again and goes on: nothing will be doubled.",
         )
+
+
+def _carry_out(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
+    """Carry out one step, save its result, and tell who listens how it went."""
+    provider = getattr(services.adapters, port_of(step))
+    ticket = case.ticket.id if case.ticket else None
+    began = time.perf_counter()
+    try:
+        case = _run(case, step, services, in_doubt=in_doubt)
+        case = _remember(_with_cost(case, services), services)
+    except Exception as error:
+        code, seconds = _code(error), time.perf_counter() - began
+        services.tell(StepDone(case.reference, ticket, step.step, provider, seconds, code))
+        raise
+    done = StepDone(case.reference, ticket, step.step, provider, time.perf_counter() - began)
+    if step.step is Step.READ:
+        reply = case.replies[-1]
+        done = done._replace(intent=reply.intent, guard=reply.guard)
+    services.tell(done)
+    return case
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, FigsupportError) else Bug.code
 
 
 def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from figsupport.core.events import CallDone, Listener, deaf
 from figsupport.core.model import Cost
 from figsupport.core.opinion import Unsure, cost_of, read_answer
 from figsupport.core.rules import Tariff
@@ -58,12 +59,13 @@ class ClaudeApi:
         deadline: float = DEADLINE,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        hear: Listener = deaf,
     ) -> None:
         """`deadline` bounds a whole question in seconds, attempts and pauses included."""
         self.calls = 0
         self.cost: Cost | None = None
         self._key, self._base_url, self._tariffs = key, base_url, tariffs
-        self._deadline, self._now, self._sleep = deadline, now, sleep
+        self._deadline, self._now, self._sleep, self._hear = deadline, now, sleep, hear
         self._client: Anthropic | None = None
         self._asked: dict[tuple[str, str], float] = {}
         self._outages = 0
@@ -98,19 +100,24 @@ class ClaudeApi:
         attempt = 0
         while True:
             attempt += 1
+            began = self._now()
             heard = self._heard(_create(request), until)
-            if heard.status == 200:
-                return self._read(model, heard.body)
+            seconds = self._now() - began
+            read, cost = self._read(model, heard) if heard.status == 200 else (None, 0.0)
+            self._hear(CallDone("claude", "messages", heard.status, seconds, attempt, cost))
+            if read is not None:
+                return read
             wait = _pause(heard, attempt, until - self._now())
             if wait is None:
                 return _failure(heard)
             self._sleep(wait)
 
-    def _read(self, model: str, body: bytes) -> str | Unsure:
-        answer, usage = read_answer(body)
+    def _read(self, model: str, heard: Heard) -> tuple[str | Unsure, float]:
+        """Return what an answer says and the dollars it cost."""
+        answer, usage = read_answer(heard.body)
         cost = cost_of(usage, self._tariffs.get(model))
         self.cost = self.cost + cost if self.cost else cost
-        return answer
+        return answer, cost.dollars
 
     def _request(self, model: str, prompt: Prompt) -> dict[str, Any]:
         instructions: dict[str, Any] = {"type": "text", "text": prompt.instructions}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from figsupport.adapters.http import Http, Manners, Patience, Speech, Window
+from figsupport.core.events import Listener, deaf
 from figsupport.core.model import SubtaskRef
 from figsupport.errors import Credentials, FigsupportError, Misconfigured, NotFound
 from figsupport.ports import Health, SubtaskDraft
@@ -20,31 +21,35 @@ _REMEDY = {
     401: "Check CLICKUP_API_KEY (it begins with pk_) in Settings › Apps of ClickUp.",
     429: "ClickUp allows 100 calls a minute; `figsupport poll` goes on by itself.",
 }
+_WORDS = frozenset({"list", "task", "user"})
 _PARENT = "Set CLICKUP_PARENT_TASK_ID to the id in the parent task's link, which the key may read."
+
+
+def open_api(
+    key: str,
+    base_url: str,
+    *,
+    patience: Patience = Patience(),  # noqa: B008 — an immutable value
+    sleep: Callable[[float], None] = time.sleep,
+    hear: Listener = deaf,
+) -> Http:
+    """Return a connection to ClickUp."""
+    headers = {"Authorization": key}
+    manners = Manners(_heard, _REMEDY, _window, words=_WORDS)
+    return Http("ClickUp", base_url, headers, manners, patience=patience, sleep=sleep, hear=hear)
 
 
 class ClickUpBoard:
     """See `ports.Board`."""
 
     def __init__(
-        self,
-        key: str,
-        parent: str,
-        *,
-        base_url: str,
-        assignee: int | None = None,
-        settle: float,
-        patience: Patience = Patience(),  # noqa: B008 — an immutable value
-        sleep: Callable[[float], None] = time.sleep,
+        self, http: Http, parent: str, *, assignee: int | None = None, settle: float
     ) -> None:
         """`settle`: seconds after a lost answer during which ClickUp may still apply the call."""
         if _CUSTOM_ID.fullmatch(parent):
             raise Misconfigured(f"CLICKUP_PARENT_TASK_ID={parent} is a custom id", hint=_PARENT)
         self.settle = settle
-        self._parent, self._assignee = parent, assignee
-        self._http = Http(
-            "ClickUp", base_url, {"Authorization": key}, _MANNERS, patience=patience, sleep=sleep
-        )
+        self._http, self._parent, self._assignee = http, parent, assignee
         self._list = ""
 
     @property
@@ -119,7 +124,6 @@ def _window(headers: Mapping[str, str], now: float) -> Window | None:
 
 
 _LIMITS = ("remaining", "limit", "reset")
-_MANNERS = Manners(_heard, _REMEDY, _window)
 
 
 def _marked(children: list[dict[str, Any]], marker: str) -> SubtaskRef | None:

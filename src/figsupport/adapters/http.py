@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from figsupport.core.events import CallDone, Listener, deaf, without_ids
 from figsupport.errors import (
     Conflict,
     Credentials,
@@ -123,6 +124,8 @@ class Manners(NamedTuple):
     window: Callable[[Mapping[str, str], float], Window | None]
     #: when a limit of this policy ends (None: a pause of ours is enough)
     ends: Callable[[str], datetime | None] = lambda _: None
+    #: the words of its paths: whatever else stands in a path is an id
+    words: frozenset[str] = frozenset()
 
 
 class Http:
@@ -137,8 +140,10 @@ class Http:
         *,
         patience: Patience = Patience(),  # noqa: B008 — an immutable value
         sleep: Callable[[float], None] = time.sleep,
+        hear: Listener = deaf,
     ) -> None:
-        self.provider = provider
+        """`hear` is told of each call."""
+        self.provider, self._hear = provider, hear
         self.calls = 0
         self._manners, self._patience, self._sleep = manners, patience, sleep
         self._not_before = 0.0
@@ -184,7 +189,7 @@ class Http:
         attempt, until = 0, time.monotonic() + self._patience.deadline
         while True:
             attempt += 1
-            answer, failure, error = self._once(method, path, query, body)
+            answer, failure, error = self._once(attempt, method, path, query, body)
             if failure is None:
                 return answer
             wait = pause(
@@ -196,7 +201,7 @@ class Http:
             self._sleep(wait)
 
     def _once(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: object
+        self, attempt: int, method: str, path: str, query: Mapping[str, str] | None, body: object
     ) -> tuple[Any, Failure | None, FigsupportError]:
         if self._closed is not None and datetime.now(UTC) < self._closed.until:
             raise self._closed  # asking again would only be counted against us
@@ -206,13 +211,19 @@ class Http:
         request = self._client.build_request(
             method, path.lstrip("/"), params=query or None, json=body
         )
+        began, status = time.perf_counter(), None
         try:
             answer = self._client.send(request, stream=True)
             content = self._content(answer)
+            status = answer.status_code
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return None, Failure(None, reached=False), nothing
         except httpx.HTTPError:
             return None, Failure(None), nothing
+        finally:
+            call = f"{method} {without_ids(path, self._manners.words)}"
+            seconds = time.perf_counter() - began
+            self._hear(CallDone(self.provider.lower(), call, status, seconds, attempt))
         self._remember_pace(answer.headers)
         if answer.status_code < 300:
             try:

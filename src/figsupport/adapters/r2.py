@@ -11,6 +11,7 @@ import io
 import mimetypes
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from figsupport.core.events import CallDone, Listener, deaf
 from figsupport.errors import (
     Credentials,
     FigsupportError,
@@ -64,9 +66,18 @@ class R2Store:
     at_once = 4
 
     def __init__(
-        self, bucket: Bucket, moved: Moved | None = None, *, attempts: int = 4, timeout: float = 30
+        self,
+        bucket: Bucket,
+        moved: Moved | None = None,
+        *,
+        attempts: int = 4,
+        timeout: float = 30,
+        hear: Listener = deaf,
     ) -> None:
-        """`attempts` and `timeout` (seconds) are for each call. Raises Misconfigured."""
+        """`attempts` and `timeout` (seconds) are for each call. Raises Misconfigured.
+
+        `hear` is told of each call, its attempts together.
+        """
         for name, url in (
             ("R2_ENDPOINT_URL", bucket.endpoint),
             ("R2_PUBLIC_URL", bucket.public_url),
@@ -76,7 +87,7 @@ class R2Store:
                     f"{name}={url} is no web address", hint=f"Set {name} to an https address."
                 )
         self._bucket, self._moved = bucket, moved
-        self._attempts, self._timeout = attempts, timeout
+        self._attempts, self._timeout, self._hear = attempts, timeout, hear
         self._counting = threading.Lock()
         self.calls = 0
 
@@ -209,9 +220,15 @@ class R2Store:
     def _call(self, operation: str, **arguments: Any) -> Any:
         from botocore import exceptions
 
+        answer: dict[str, Any] = {}
+        began = time.perf_counter()
         try:
-            return getattr(self._client, operation)(**arguments)
+            call = getattr(self._client, operation)
+            began = time.perf_counter()  # opening the client is no part of the call
+            answer = call(**arguments)
+            return answer
         except exceptions.ClientError as error:
+            answer = dict(error.response)
             raise _told(error.response, self._bucket) from None
         except exceptions.ParamValidationError as error:
             raise Misconfigured(f"R2_BUCKET_NAME does not fit: {error}", hint=_BUCKET) from None
@@ -221,6 +238,10 @@ class R2Store:
                 f"R2 does not answer at {host} ({type(error).__name__})",
                 hint=f"Check R2_ENDPOINT_URL. {_LATER}",
             ) from None
+        finally:
+            told = answer.get("ResponseMetadata", {})
+            status, attempt = told.get("HTTPStatusCode"), 1 + told.get("RetryAttempts", 0)
+            self._hear(CallDone("r2", operation, status, time.perf_counter() - began, attempt))
 
     @cached_property
     def _client(self) -> Any:

@@ -7,6 +7,7 @@ the server's acceptance of the letter to the save of it, some milliseconds.
 
 import smtplib
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,7 @@ from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
 from figsupport.adapters.mime import to_mime
+from figsupport.core.events import CallDone, Listener, deaf
 from figsupport.core.model import Letter, Way
 from figsupport.errors import Credentials, FigsupportError, Misconfigured, Refused, Unavailable
 from figsupport.ports import Health
@@ -45,6 +47,7 @@ class SmtpMail:
         *,
         tls: ssl.SSLContext | None = None,
         timeout: float = _TIMEOUT,
+        hear: Listener = deaf,
     ) -> None:
         """`tls`: certificates to trust instead of the system's. Raises Misconfigured."""
         if relay.security == "none" and not _is_loopback(relay.host):
@@ -54,15 +57,20 @@ class SmtpMail:
             )
         self._relay, self._port = relay, relay.port or _PORTS[relay.security]
         self._sender, self._clock = sender, clock
-        self._tls, self._timeout = tls, timeout
+        self._tls, self._timeout, self._hear = tls, timeout, hear
         self.calls = 0
 
     def send(self, letter: Letter) -> Way:
         """Hand the letter to the mail server."""
         mime = to_mime(letter, self._sender, self._clock())
-        with self._connected() as server:
-            self.calls += 1
-            server.send_message(mime)
+        began, status = time.perf_counter(), None
+        try:
+            with self._connected() as server:
+                self.calls += 1
+                server.send_message(mime)
+            status = 250
+        finally:
+            self._hear(CallDone("smtp", "send", status, time.perf_counter() - began))
         return "mail"
 
     def was_sent(self, letter: Letter) -> Way | None:

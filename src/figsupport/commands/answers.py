@@ -62,7 +62,6 @@ def open_services(options: Options) -> Services:
     """
     found = settings_.load(options.env_file)
     services = Services(found)
-    services.warn = options.warn
     _ = services.directives
     services.moved = options.moved
     if services.adapters.all_local:
@@ -71,4 +70,13 @@ def open_services(options: Options) -> Services:
         from figsupport.rehearsal import rehearse
 
         return rehearse(services)
+    return watched(services, options)
+
+
+def watched(services: Services, options: Options) -> Services:
+    """Return services whose work is logged, counted and told, as settings and options say."""
+    from figsupport import watch
+
+    services.warn = options.warn
+    watch.attach(services, verbose=0 if options.quiet else options.verbose)
     return services

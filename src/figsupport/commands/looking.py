@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from figsupport import settings as settings_
-from figsupport.commands.answers import Answer, Options
+from figsupport.commands.answers import Answer, Options, watched
 from figsupport.core.model import Language
 from figsupport.core.scoring import Thresholds, missed
 from figsupport.services import Services
@@ -26,9 +26,7 @@ def evaluate(
 
     found = settings_.load(options.env_file)
     names = ("rules",) if options.dry_run else judges  # a dry run calls no model
-    desks = [Services(found.judging_by(name)) for name in names]
-    for services in desks:
-        services.warn = options.warn
+    desks = [watched(Services(found.judging_by(name)), options) for name in names]
     cases = evaluation.read_cases(path, desks[0])
     reports = [evaluation.evaluate(cases, services) for services in desks]
     below = [missed(report, Thresholds(*wanted)) for report in reports]
@@ -41,14 +39,14 @@ def health(options: Options) -> Answer:
     from figsupport.health import examine
 
     found = settings_.load(options.env_file)
-    report = examine(found)
+    report = examine(found, lambda services: watched(services, options))
     code = 0 if report["status"] == "healthy" else 78 if report["status"] == "unhealthy" else 69
     return Answer(report, "health", (report,), code)
 
 
 def setup(options: Options) -> Answer:
     """Create what the desk needs; safe to repeat."""
-    services = Services(settings_.load(options.env_file))
+    services = watched(Services(settings_.load(options.env_file)), options)
     done = []
     for port in services.adapters._fields:
         if prepare := getattr(getattr(services, port), "setup", None):

@@ -24,6 +24,11 @@ Outcome = Literal["INCOMPLET", "COMPLEXE", "COMPLET"]
 Complexity = Literal["simple", "standard", "complex"]
 Status = Literal["pending_info", "pending_credits", "pending_admin", "validated", "rejected"]
 Intent = Literal["accept", "refuse", "more_info", "question", "auto_reply", "unclear"]
+#: What stopped a mail whose words accept: its sender, what it answers, or something else in it.
+Guard = Literal[
+    "machine", "sender", "forged", "no_quote", "older_quote", "reference", "disagreement", "hidden",
+    "objection", "files", "bare", "judge",
+]  # fmt: skip
 LetterKind = Literal["info", "quote", "administrator", "confirmation", "refusal", "rejection"]
 #: How a letter left: as a mail, on a conversation of the desk, or not yet: a draft on the ticket.
 Way = Literal["mail", "thread", "draft"]
@@ -188,7 +193,10 @@ class Message(Value):
 
 
 class Reply(Value):
-    """A client's message, read: its own new words, what they mean, who judged and why."""
+    """A client's message, read: its own new words, what they mean, who judged and why.
+
+    `guard`: its words accept, and this is why it is no acceptance all the same.
+    """
 
     message_id: str
     intent: Intent
@@ -197,6 +205,7 @@ class Reply(Value):
     by: Judged = "rules"
     confidence: Confidence = "high"
     reasons: tuple[str, ...] = ()
+    guard: Guard | None = None
     at: datetime | None = None
 
 

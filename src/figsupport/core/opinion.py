@@ -341,6 +341,8 @@ def weighed(read: Reply, opinion: ReplyOpinion | Unsure) -> Reply:
     update: dict[str, object] = {"intent": intent, "reasons": (*read.reasons, reason)}
     if intent != read.intent:
         update |= {"by": "claude", "confidence": opinion.confidence}
+    if read.intent == "accept" and intent != "accept":
+        update["guard"] = "judge"
     return read.model_copy(update=update)
 
 

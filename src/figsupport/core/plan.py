@@ -5,10 +5,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from figsupport.core.model import Case, Message, Post, Step
+from figsupport.core.model import Case, Message, Post, PostKind, Step
 
 #: Steps that touch nothing outside: no intent is saved before them.
 THINKING = frozenset({Step.CLASSIFY, Step.ANALYZE, Step.READ})
+
+
+#: The port that a step goes through, when it is not the desk.
+_PORTS = {
+    Step.CLASSIFY: "judge",
+    Step.ANALYZE: "judge",
+    Step.READ: "judge",
+    Step.UPLOAD: "store",
+    Step.PROOF: "store",
+    Step.SUBTASK: "board",
+}
 
 
 class Due(NamedTuple):
@@ -49,6 +60,13 @@ def due(case: Case, inbox: Sequence[Message], now: datetime) -> Due | None:
         if message.id not in read:
             return Due(Step.READ, f"{case.id}:{Step.READ}", message=message)
     return None
+
+
+def port_of(step: Due) -> str:
+    """Return the name of the port that a step goes through."""
+    if step.post is not None and step.post.kind is PostKind.LETTER:
+        return "mail"
+    return _PORTS.get(step.step, "desk")
 
 
 def settled_at(case: Case, settle: float) -> datetime | None:

@@ -14,6 +14,7 @@ from figsupport.core.model import (
     Decision,
     FileFact,
     FileRef,
+    Guard,
     LetterKind,
     Message,
     Post,
@@ -133,6 +134,8 @@ def noted(case: Case, now: datetime) -> Case:
 
 def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     """A client's message was read: act on it, or leave it to a person."""
+    guard = stops(case, message) if reply.intent == "accept" else reply.guard
+    reply = reply.model_copy(update={"guard": guard})
     case = case.with_(replies=(*case.replies, reply))
     case = case.told(f"reply read: {reply.intent}", now, reply.by)
     if reply.intent == "auto_reply":
@@ -141,7 +144,7 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     if ours and message.thread is not None:
         case = case.with_(thread=message.thread)
     waits = case.decision is None and case.validation_status in ("pending_info", "pending_credits")
-    if reply.intent == "accept" and accepts(case, message):
+    if reply.intent == "accept" and guard is None:
         return _accepted(case, message, reply, now)
     if reply.intent == "refuse" and ours and waits:
         return _refused(case, message, now)
@@ -150,22 +153,26 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
     return _left_to_person(case, reply, reply.intent if waits else "late")
 
 
-def accepts(case: Case, message: Message) -> bool:
-    """Tell whether this message can accept at all: an open quote, its own contact, not older.
+def stops(case: Case, message: Message) -> Guard | None:
+    """Return what stops this message from accepting whatever it says, or None when nothing does.
 
-    What the words mean is judged elsewhere; these keys are needed beside it.
+    It needs an open quote, the contact's own address, and to be about this quote, not an older
+    one. What the words mean is judged elsewhere; these keys are needed beside it.
     """
     quote = case.open_quote
-    if quote is None or case.decision is not None or not from_contact(case, message):
-        return False
+    if quote is None or case.decision is not None:
+        return "no_quote"
+    if not from_contact(case, message):
+        return "forged" if is_forged(message) else "sender"
     named = references(message)
     if named and case.reference not in named:  # tickets were merged: it answers another request
-        return False
+        return "reference"
     older = {mail.message_id for mail in case.mails if mail.kind == "quote"} - {quote.message_id}
     answered_to = _answers(message)
-    if older & answered_to and quote.message_id not in answered_to:
-        return False
-    return not older or message.sent_at >= quote.sent_at
+    named_older = older & answered_to and quote.message_id not in answered_to
+    if named_older or (older and message.sent_at < quote.sent_at):
+        return "older_quote"
+    return None
 
 
 def from_contact(case: Case, message: Message) -> bool:

@@ -20,7 +20,7 @@ from figsupport.core.agreement import (
     without_courtesy,
 )
 from figsupport.core.machines import announces_absence, is_forged, is_machine
-from figsupport.core.model import Case, Confidence, Intent, Message, Reply, SentLetter
+from figsupport.core.model import Case, Confidence, Guard, Intent, Message, Reply, SentLetter
 from figsupport.core.own_words import Own, from_html, from_text
 from figsupport.core.rules import ReplyWords
 from figsupport.core.words import fold, words
@@ -63,6 +63,7 @@ class Read(NamedTuple):
     reason: str
     words: str = ""
     confidence: Confidence = "high"
+    guard: Guard | None = None
 
 
 def read_reply(message: Message, case: Case, phrases: ReplyWords, *, bare: bool = True) -> Reply:
@@ -93,19 +94,20 @@ def read_reply(message: Message, case: Case, phrases: ReplyWords, *, bare: bool 
         by="rules",
         confidence=found.confidence,
         reasons=(found.reason,),
+        guard=found.guard,
         at=message.sent_at,
     )
 
 
 def read(message: Message, asking: Asking, email: str, name: str, phrases: ReplyWords) -> Read:
     """Return what a message means, as an answer to `asking`, from the contact `email`, `name`."""
-    if reason := is_machine(message):
-        return Read("auto_reply", reason)
     written = _own_words(message, asking.sent, name)
     text = written[0].text
     said = fold(text)
     offer = Offer(asking.credits, asking.about, _names(name, email))
     accepts = agrees(text, offer, phrases)
+    if reason := is_machine(message):
+        return Read("auto_reply", reason, guard="machine" if accepts else None)
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
     if not words(said) and not accepts:
@@ -133,26 +135,43 @@ def _acceptance(
     """Give an acceptance its other keys; the first that is missing leaves it to a person."""
     own, other = written
     text = own.text
-    if asking.kind != "quote":
-        return Read("unclear", "there is no open quote to accept", text)
-    if message.sender.lower() != email.lower():
-        return Read("unclear", f"written by {message.sender or 'nobody'}, not the contact", text)
-    if is_forged(message):
-        return Read("unclear", "our mail server doubts the sender (DMARC or SPF)", text)
-    if other is not None and words(other.text) != words(text):
-        return Read("unclear", "the text and the HTML of the mail differ", text)
-    if own.hidden or (other is not None and other.hidden):
-        return Read("unclear", "the mail holds words that are hidden or struck out", text)
+    if (stopped := _stopped(message, asking, email, own, other)) is not None:
+        return Read("unclear", stopped.reason, text, guard=stopped.guard)
     rest = without_courtesy(f"{own.rest}\n{other.rest if other else ''}", offer, phrases)
     if word := objection(_ADDRESS.sub(" ", rest), asking.credits, phrases):
-        return Read("unclear", f"« {word} » stands under the quote or the signature", text)
-    if message.attachments and any(not _is_image(file.name) for file in message.attachments):
-        return Read("unclear", "files came with the acceptance", text)
+        reason = f"« {word} » stands under the quote or the signature"
+        return Read("unclear", reason, text, guard="objection")
     if grade == "bare" and not asking.bare:
-        return Read("unclear", "a bare yes is left to a person here", text)
+        return Read("unclear", "a bare yes is left to a person here", text, guard="bare")
     if grade == "bare":
         return Read("accept", "a bare yes is all the client writes to the quote", text, "medium")
     return Read("accept", "every word of the client accepts the quote", text)
+
+
+class _Stopped(NamedTuple):
+    """The key that an acceptance misses, for counting and for people."""
+
+    guard: Guard
+    reason: str
+
+
+def _stopped(
+    message: Message, asking: Asking, email: str, own: Own, other: Own | None
+) -> _Stopped | None:
+    """Return which key of an acceptance the mail misses, whatever its words; None: none."""
+    if asking.kind != "quote":
+        return _Stopped("no_quote", "there is no open quote to accept")
+    if message.sender.lower() != email.lower():
+        return _Stopped("sender", f"written by {message.sender or 'nobody'}, not the contact")
+    if is_forged(message):
+        return _Stopped("forged", "our mail server doubts the sender (DMARC or SPF)")
+    if other is not None and words(other.text) != words(own.text):
+        return _Stopped("disagreement", "the text and the HTML of the mail differ")
+    if own.hidden or (other is not None and other.hidden):
+        return _Stopped("hidden", "the mail holds words that are hidden or struck out")
+    if message.attachments and any(not _is_image(file.name) for file in message.attachments):
+        return _Stopped("files", "files came with the acceptance")
+    return None
 
 
 def _own_words(message: Message, sent: Sequence[str], name: str) -> tuple[Own, Own | None]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -12,7 +11,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from figsupport.adapters.http import Http, Manners, Patience, Speech, Window
-from figsupport.private import private_folder
+from figsupport.core.events import Listener, deaf
+from figsupport.private import private_folder, replace_file
 
 VERSION = "2026-09"
 CRM = f"crm/objects/{VERSION}"
@@ -25,6 +25,14 @@ _REMEDY = {
     "keys) › Scopes; `figsupport setup` names all that are needed.",
     429: "HubSpot's limit is reached; `figsupport poll` goes on by itself.",
 }
+#: what its paths are made of, ids apart
+_WORDS = frozenset(
+    f"""
+    crm objects {VERSION} contacts tickets notes emails search batch read update upsert properties
+    groups pipelines account-info details oauth v2 private-apps get access-token-info
+    conversations v3 threads messages original-content
+    """.split()
+)
 
 
 class Account:
@@ -43,10 +51,7 @@ class Account:
         self.__dict__["_known"] = known
         if self._file is not None:
             private_folder(self._file.parent)
-            part = self._file.with_suffix(".part")
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-                json.dump(known, out)
-            part.rename(self._file)
+            replace_file(self._file, json.dumps(known))
 
     @property
     def domain(self) -> str:
@@ -77,15 +82,16 @@ def open_api(
     *,
     patience: Patience = Patience(),  # noqa: B008 — an immutable value
     sleep: Callable[[float], None] = time.sleep,
+    hear: Listener = deaf,
 ) -> Http:
     """Return the connection that desk and letters share."""
 
     def ends(policy: str) -> datetime | None:
         return account.midnight(datetime.now(UTC)) if policy == "DAILY" else None
 
-    manners = Manners(_heard, _REMEDY, _window, ends)
+    manners = Manners(_heard, _REMEDY, _window, ends, _WORDS)
     headers = {"Authorization": f"Bearer {key}"}
-    return Http("HubSpot", base_url, headers, manners, patience=patience, sleep=sleep)
+    return Http("HubSpot", base_url, headers, manners, patience=patience, sleep=sleep, hear=hear)
 
 
 def moment(text: str) -> datetime:
