@@ -210,6 +210,49 @@ class LocalDesk:
         messages = tuple(Message.model_validate_json(row["document"]) for row in rows)
         return News(messages, str(rows[-1]["number"]) if rows else watermark or "0")
 
+    def tickets_of(self, contact_id: str) -> tuple[str, ...]:
+        """Return the ids of a contact's tickets, oldest first."""
+        rows = self._database.execute(
+            "SELECT id FROM tickets WHERE contact_id = ? ORDER BY id", (contact_id,)
+        )
+        return tuple(str(row["id"]) for row in rows)
+
+    def get_notes(self, ticket_id: str) -> tuple[str, ...]:
+        """Return the notes of a ticket, oldest first."""
+        self.get_ticket(ticket_id)
+        rows = self._database.execute(
+            "SELECT text FROM notes WHERE ticket_id = ? ORDER BY id", (ticket_id,)
+        )
+        return tuple(row["text"] for row in rows)
+
+    def erase_ticket(self, ticket_id: str) -> tuple[str, ...]:
+        """Delete a ticket, its notes and mails; the mails' files first, for rows name them."""
+        rows = self._database.execute("SELECT id FROM messages WHERE ticket_id = ?", (ticket_id,))
+        mails = {row["id"] for row in rows}
+        self._inbox.erase(lambda identity, raw: identity in mails)
+        with self._database.transaction():
+            for table in ("notes", "messages"):
+                self._database.execute(
+                    f"DELETE FROM {table} WHERE ticket_id = ?",  # noqa: S608 — one of the two
+                    (ticket_id,),
+                )
+            self._database.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
+        return ()
+
+    def erase_contact(self, email: str) -> tuple[str, ...]:
+        """Delete a contact, the tickets that are left, and every mail of this address."""
+        contact = self.find_contact(email)
+        for ticket_id in self.tickets_of(contact) if contact else ():
+            self.erase_ticket(ticket_id)
+        self._inbox.erase(lambda identity, raw: _sender(raw) == email.lower())
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM messages WHERE lower(json_extract(document, '$.sender')) = ?",
+                (email.lower(),),
+            )
+            self._database.execute("DELETE FROM contacts WHERE email = ?", (email,))
+        return ()
+
     def check(self) -> Health:
         """Count what is on the desk."""
         row = self._row("SELECT COUNT(*) AS tickets FROM tickets")
@@ -288,6 +331,12 @@ def _ticket_ref(ticket_id: object) -> TicketRef:
 
 def _subtask_ref(subtask_id: object) -> SubtaskRef:
     return SubtaskRef(id=str(subtask_id), url=f"local://subtasks/{subtask_id}")
+
+
+def _sender(raw: bytes) -> str:
+    from figsupport.core.mail import parse_mail  # email takes 20 ms to import
+
+    return parse_mail(raw).sender.lower()
 
 
 def _no_ticket(ticket_id: str) -> NotFound:

@@ -354,6 +354,8 @@ class Case(Value):
     quotes: int = 0
     adopted: bool = False
     cost: Cost | None = None
+    #: when the client was to be forgotten: nothing more is done on the case
+    erased: datetime | None = None
     doing: Doing | None = None
     history: tuple[Event, ...] = ()
 
