@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from figsupport.core.keeping import reduced
 from figsupport.core.model import Case, Letter, Message, Reply, SentLetter, TicketRef, Way
 from figsupport.core.plan import Waiting
 from figsupport.errors import Busy, Conflict, NotFound
@@ -111,6 +112,8 @@ class DeskContract:
     def test_no_such_ticket(self, desk: Desk, ticket_id: str) -> None:
         with pytest.raises(NotFound):
             desk.get_ticket(ticket_id)
+        with pytest.raises(NotFound):
+            desk.get_messages_for_ticket(ticket_id)
         with pytest.raises(NotFound):
             desk.update_ticket(ticket_id, {"validation_status": "validated"})
         with pytest.raises(NotFound):
@@ -340,7 +343,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("folder", ["", ".", "..", "a/.."])
     def test_nobody_removes_more_than_a_folder(self, store: Store, folder: str) -> None:
-        with pytest.raises(ValueError, match="inside|folder"):
+        with pytest.raises(ValueError, match=r"inside|folder"):
             store.remove(folder)
 
     def test_an_empty_file_is_a_file(self, store: Store, tmp_path: Path) -> None:
@@ -469,6 +472,18 @@ class CasesContract:
         assert again.strangers() == ()
         assert again.due(NOW) == ["other"]
         assert again.watermark() == "1"
+
+    def test_a_forgotten_case_may_leave_something(self, cases: Cases, again: Cases) -> None:
+        case = self.ticketed(validation_status="validated")
+        cases.save(case, unfinished=False)
+        cases.receive(News((a_message(),), "1"))
+        left = reduced(case, "acceptance-1.json", NOW)
+        cases.forget(case.id, left)
+        assert again.load(case.id) == left
+        assert again.of_contact(case.request.user_email) == []
+        assert again.by_ticket("1001") is None
+        assert again.messages_from(EMAIL) == ()
+        assert again.outdated({"evidence": NOW + timedelta(1), "validated": NOW}, 9) == [case.id]
 
     def test_outdated_are_finished_cases_that_ended_before_their_limit(
         self, cases: Cases, again: Cases

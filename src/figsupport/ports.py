@@ -131,7 +131,7 @@ class Desk(Protocol):
         ...
 
     def get_messages_for_ticket(self, ticket_id: str) -> tuple[Message, ...]:
-        """Return the mails of a ticket, ours and the client's, oldest first."""
+        """Return the mails of a ticket, ours and the client's, oldest first. Raises NotFound."""
         ...
 
     def new_messages(self, watermark: str | None, known: Known = nobody) -> News:
@@ -322,8 +322,11 @@ class Cases(Protocol):
         """Count the open cases by what they wait for."""
         ...
 
-    def forget(self, case_id: str) -> None:
-        """Delete a case and the messages of its ticket; unknown ids are none."""
+    def forget(self, case_id: str, leaving: Case | None = None) -> None:
+        """Delete a case and the messages of its ticket, at once; unknown ids are none.
+
+        `leaving` is finished and stays in the case's place.
+        """
         ...
 
     def outdated(self, limits: Mapping[Kept, datetime], most: int) -> list[str]:

@@ -215,8 +215,8 @@ class LocalCases:
             for row in rows
         )
 
-    def forget(self, case_id: str) -> None:
-        """Delete a case and the messages of its ticket."""
+    def forget(self, case_id: str, leaving: Case | None = None) -> None:
+        """Delete a case and the messages of its ticket; `leaving` stays in its place."""
         with self._database.transaction():
             self._database.execute(
                 """
@@ -226,6 +226,8 @@ class LocalCases:
                 (case_id,),
             )
             self._database.execute("DELETE FROM cases WHERE id = ?", (case_id,))
+            if leaving is not None:
+                self._database.execute(_SAVE, tuple(row_of(leaving, False, None).values()))
 
     def outdated(self, limits: Mapping[Kept, datetime], most: int) -> list[str]:
         """Return the ids of finished cases that ended before the limit of their kind."""

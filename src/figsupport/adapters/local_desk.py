@@ -192,6 +192,7 @@ class LocalDesk:
 
     def get_messages_for_ticket(self, ticket_id: str) -> tuple[Message, ...]:
         """Return the mails of a ticket, ours and the client's, oldest first."""
+        self.get_ticket(ticket_id)
         rows = self._database.execute(
             "SELECT document FROM messages WHERE ticket_id = ? ORDER BY number", (ticket_id,)
         )

@@ -1,0 +1,47 @@
+"""What people see of what is kept of a client, and of backups."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from figsupport.core.words import printable
+
+_COUNTED = {
+    "cases": "requests",
+    "tickets": "tickets",
+    "messages": "messages",
+    "letters": "letters",
+    "notes": "notes",
+    "files": "files",
+}
+
+
+def held(document: dict[str, Any]) -> RenderableType:
+    parts: list[RenderableType] = [_counted("Held on this client", document)]
+    if "file" in document:
+        parts.append(_written(document))
+    return Group(*parts)
+
+
+def erased(document: dict[str, Any]) -> RenderableType:
+    stays = [
+        Text.assemble(("  • ", "yellow"), printable(sentence)) for sentence in document["stays"]
+    ]
+    return Group(_counted("Erased", document), Text("What stays:", "bold"), *stays)
+
+
+def _counted(title: str, document: dict[str, Any]) -> Text:
+    told = [
+        f"{_number(document[name])} {word}" for name, word in _COUNTED.items() if name in document
+    ]
+    return Text.assemble((f"{title}: ", "bold"), ", ".join(told))
+
+
+def _number(found: Any) -> int:
+    return found if isinstance(found, int) else len(found)
+
+
+def _written(document: dict[str, Any]) -> Text:
+    size = f"{document['size']} bytes, SHA-256 {document['sha256']}"
+    return Text.assemble(("✓ ", "green"), printable(document["file"]), (f"  {size}", "dim"))
