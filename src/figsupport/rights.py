@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -19,6 +17,7 @@ from figsupport.core.adoption import adopted
 from figsupport.core.model import Case, Message, Step, Ticket
 from figsupport.core.plan import Waiting, due, waiting
 from figsupport.errors import NotAllowed, NotFound
+from figsupport.private import new_file
 from figsupport.services import Services
 from figsupport.workflow import PATIENCE, is_ours
 
@@ -99,24 +98,16 @@ def export(found: Held, services: Services, target: Path) -> dict[str, Any]:
 
     Private (0600). Raises NotAllowed when there is a file already.
     """
-    descriptor, part = tempfile.mkstemp(prefix=".figsupport-", suffix=".part", dir=target.parent)
     try:
-        with os.fdopen(descriptor, "wb") as out:
-            with ZipFile(out, "w", allowZip64=True) as archive:
-                files = [*_stored(found, services, archive), *_attached(found, archive)]
-                _write(archive, "donnees.json", _document(found, files, services))
-                now = services.now()
-                text = access.page(found.address, found.cases, found.messages, files, now)
-                _write(archive, "LISEZMOI.txt", text.encode())
-            out.flush()
-            os.fsync(out.fileno())
-        sha256 = _sha256(Path(part))
-        try:
-            os.link(part, target)
-        except FileExistsError:
-            raise taken(target) from None
-    finally:
-        Path(part).unlink(missing_ok=True)
+        with new_file(target) as out, ZipFile(out, "w", allowZip64=True) as archive:
+            files = [*_stored(found, services, archive), *_attached(found, archive)]
+            _write(archive, "donnees.json", _document(found, files, services))
+            now = services.now()
+            text = access.page(found.address, found.cases, found.messages, files, now)
+            _write(archive, "LISEZMOI.txt", text.encode())
+    except FileExistsError:
+        raise taken(target) from None
+    sha256 = _sha256(target)
     return {**summary(found), "file": str(target), "size": target.stat().st_size,
             "sha256": sha256, "files": files}  # fmt: skip
 

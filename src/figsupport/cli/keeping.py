@@ -38,5 +38,30 @@ def erase(
     return keeping.erase(options, contact, yes, force, _ask if sys.stdin.isatty() else None)
 
 
+@command
+def backup(
+    options: Options,
+    file: Annotated[Path, typer.Argument(metavar="FILE.tar", help="Ends in .gz: packed.")],
+) -> Any:
+    """Copy the embedded state (journal, desk, mails, files) into one file, while others work."""
+    from figsupport.commands import keeping
+
+    return keeping.backup(options, file)
+
+
+@command
+def restore(
+    options: Options,
+    file: Annotated[Path, typer.Argument(metavar="FILE.tar", help="What `backup` wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Move the state that is there aside.")
+    ] = False,
+) -> Any:
+    """Verify a backup and put its state in place, all of it or nothing."""
+    from figsupport.commands import keeping
+
+    return keeping.restore(options, file, force)
+
+
 def _ask(question: str) -> bool:
     return typer.confirm(question, err=True)

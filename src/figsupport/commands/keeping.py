@@ -1,11 +1,14 @@
 """The commands about what is kept: `export`, `erase`, `backup`, `restore`."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from figsupport import rights
+from figsupport import rights, settings
 from figsupport.commands.answers import Answer, Options, open_services
 from figsupport.errors import NotAllowed, NotFound
+from figsupport.services import Services, utc_now
 
 #: Asks a person; None where nobody can be asked.
 Ask = Callable[[str], bool] | None
@@ -33,7 +36,7 @@ def erase(options: Options, contact: str, yes: bool, force: bool, ask: Ask) -> A
 
 
 def _confirm(
-    contact: str, found: rights.Held, services: rights.Services, *, force: bool, ask: Ask
+    contact: str, found: rights.Held, services: Services, *, force: bool, ask: Ask
 ) -> None:
     if ask is None:
         raise NotAllowed(
@@ -47,6 +50,47 @@ def _confirm(
     sentence += f"? Work on {given_up} is given up" if given_up else ""
     if not ask(f"{sentence}? It cannot be undone."):
         raise NotAllowed("Nothing was erased", hint="Run it again to decide otherwise.")
+
+
+def backup(options: Options, target: Path) -> Answer:
+    """Copy the embedded state into one file, while others work."""
+    from figsupport.adapters import backup as backups
+
+    home = settings.load(options.env_file).home
+    check_target(target)
+    if options.dry_run:
+        document: dict[str, Any] = {"file": str(target), "home": str(home)}
+        return Answer(document, "backup", (document,))
+    try:
+        manifest = backups.write(home, target, utc_now())
+    except FileExistsError:
+        raise rights.taken(target) from None
+    document = {**_about(target, manifest), "size": target.stat().st_size}
+    return Answer(document, "backup", (document,))
+
+
+def restore(options: Options, archive: Path, force: bool) -> Answer:
+    """Put the state of a backup into the home; under --dry-run only verify it."""
+    from figsupport.adapters import backup as backups
+
+    home = settings.load(options.env_file).home
+    if options.dry_run:
+        with tempfile.TemporaryDirectory() as folder:
+            document = _about(archive, backups.unpack(archive, Path(folder)))
+        return Answer(document, "restored", (document,))
+    restored = backups.restore(archive, home, utc_now(), force=force)
+    before = str(restored.before) if restored.before else None
+    document = {**_about(archive, restored.manifest), "home": str(home), "before": before}
+    return Answer(document, "restored", (document,))
+
+
+def _about(archive: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "file": str(archive),
+        "taken_at": manifest["taken_at"],
+        "version": manifest["figsupport"],
+        "files": len(manifest["files"]),
+    }
 
 
 def check_target(target: Path) -> None:

@@ -31,6 +31,26 @@ def erased(document: dict[str, Any]) -> RenderableType:
     return Group(_counted("Erased", document), Text("What stays:", "bold"), *stays)
 
 
+def backup(document: dict[str, Any]) -> RenderableType:
+    if "files" not in document:
+        return Text.assemble("Would copy ", printable(document["home"]))
+    return Text.assemble(
+        ("✓ ", "green"), printable(document["file"]),
+        (f"  {document['files']} files, {document['size']} bytes", "dim"),
+    )  # fmt: skip
+
+
+def restored(document: dict[str, Any]) -> RenderableType:
+    about = f"the state of {document['taken_at']}, {document['files']} files, each verified"
+    if "home" not in document:
+        return Text.assemble(("✓ ", "green"), f"The backup is sound: {about}")
+    parts = [Text.assemble(("✓ ", "green"), printable(document["home"]), f" holds {about}")]
+    if document["before"]:
+        parts.append(Text(f"  What was there is kept in {printable(document['before'])}", "dim"))
+    parts.append(Text("  figsupport poll", "cyan"))
+    return Group(*parts)
+
+
 def _counted(title: str, document: dict[str, Any]) -> Text:
     told = [
         f"{_number(document[name])} {word}" for name, word in _COUNTED.items() if name in document

@@ -461,6 +461,8 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "evaluation": scorecard,
     "held": kept.held,
     "erased": kept.erased,
+    "backup": kept.backup,
+    "restored": kept.restored,
     "failed": _failed,
     "line": _one_line,
 }
