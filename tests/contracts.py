@@ -214,7 +214,11 @@ class DeskContract:
         assert desk.find_contact(EMAIL) is None
         assert desk.new_messages(None).messages == ()
         assert desk.new_messages(watermark).messages == ()
-        assert self.opened(desk).id != ref.id
+        again = self.opened(desk)
+        assert again.id != ref.id
+        self.client_writes(desk, again, "Me revoilà")
+        news = desk.new_messages(watermark).messages
+        assert [message.text.strip() for message in news] == ["Me revoilà"]
 
     def test_it_is_healthy(self, desk: Desk) -> None:
         assert desk.check().ok

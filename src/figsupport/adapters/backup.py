@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from io import BytesIO
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
@@ -223,7 +224,7 @@ def restore(archive: Path, home: Path, now: datetime, *, force: bool) -> Restore
             hint="Restore into another FIGSUPPORT_HOME, or move this one aside: --force.",
         )
     parent = private_folder(home.absolute().parent)
-    before = home.with_name(f"{home.name}.before-{now:%Y%m%d-%H%M%S}")
+    before = _free(home.with_name(f"{home.name}.before-{now:%Y%m%d-%H%M%S}"))
     with _staging(parent, f".{home.name}-restore-") as staging:
         manifest = unpack(archive, staging)
         for name in _DATABASES:
@@ -234,6 +235,12 @@ def restore(archive: Path, home: Path, now: datetime, *, force: bool) -> Restore
     if not taken:
         shutil.rmtree(before, ignore_errors=True)
     return Restored(manifest, before if taken else None)
+
+
+def _free(path: Path) -> Path:
+    """Return the first name that nothing bears: this one, this one with -2, -3 …"""
+    names = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(name for name in chain([path], names) if not name.exists())
 
 
 def unpack(archive: Path, staging: Path) -> dict[str, Any]:

@@ -232,11 +232,8 @@ class LocalDesk:
         mails = {row["id"] for row in rows}
         self._inbox.erase(lambda identity, raw: identity in mails)
         with self._database.transaction():
-            for table in ("notes", "messages"):
-                self._database.execute(
-                    f"DELETE FROM {table} WHERE ticket_id = ?",  # noqa: S608 — one of the two
-                    (ticket_id,),
-                )
+            self._forget_messages("ticket_id = ?", ticket_id)
+            self._database.execute("DELETE FROM notes WHERE ticket_id = ?", (ticket_id,))
             self._database.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
         return ()
 
@@ -247,10 +244,7 @@ class LocalDesk:
             self.erase_ticket(ticket_id)
         self._inbox.erase(lambda identity, raw: _sender(raw) == email.lower())
         with self._database.transaction():
-            self._database.execute(
-                "DELETE FROM messages WHERE lower(json_extract(document, '$.sender')) = ?",
-                (email.lower(),),
-            )
+            self._forget_messages("lower(json_extract(document, '$.sender')) = ?", email.lower())
             self._database.execute("DELETE FROM contacts WHERE email = ?", (email,))
         return ()
 
@@ -258,6 +252,16 @@ class LocalDesk:
         """Count what is on the desk."""
         row = self._row("SELECT COUNT(*) AS tickets FROM tickets")
         return Health(True, f"{row['tickets'] if row else 0} tickets in {self._database.path}")
+
+    def _forget_messages(self, condition: str, value: str) -> None:
+        """Delete messages; the newest of all is emptied, for its number is a watermark's."""
+        newest = "number = (SELECT max(number) FROM messages)"
+        emptied = "id = '', ticket_id = NULL, direction = '', key = '', document = '{}'"
+        for statement in (
+            f"UPDATE messages SET {emptied} WHERE {newest} AND {condition}",  # noqa: S608
+            f"DELETE FROM messages WHERE {condition}",  # noqa: S608
+        ):
+            self._database.execute(statement, (value,))
 
     def _receive(self, message: Message) -> None:
         row = None
