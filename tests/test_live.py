@@ -31,6 +31,7 @@ class Live:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.settings: dict[str, str] = {}
+        self.told = ""  # on standard error
         self.hubspot, self.clickup, self.office = HubSpot(), ClickUp(), Office()
         self.relay: Controller = start(self.office)
         self.hubspot.clock = datetime.now(UTC) + timedelta(minutes=1)
@@ -63,6 +64,7 @@ class Live:
             env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert HUBSPOT_KEY not in ran.stdout + ran.stderr
+        self.told += ran.stderr
         return ran.returncode, json.loads(ran.stdout)
 
     def client_answers(self, text: str) -> None:

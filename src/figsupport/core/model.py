@@ -30,9 +30,12 @@ Way = Literal["mail", "thread", "draft"]
 
 
 class Value(BaseModel):
-    """A frozen value; unknown fields of a newer document are ignored."""
+    """A frozen value; unknown fields of a newer document are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    An error says what does not fit, not what the client wrote: it may be logged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class FileRef(Value):
@@ -46,7 +49,7 @@ class FileRef(Value):
 class Request(Value):
     """What a client asks for. Unknown fields of the document are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     source: str = ""
     objet: str = ""
