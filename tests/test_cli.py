@@ -513,7 +513,7 @@ def test_the_commands_answer_with_documents(run: Run, tmp_path: Path) -> None:
     assert run("export", REQUEST["user_email"], "--to", ran.json["file"]).code == 65
     assert run("export", REQUEST["user_email"], "--to", str(tmp_path / "no" / "x.zip")).code == 66
     assert run("export", "nobody@example.com", "--to", "n.zip").code == 66
-    assert "1 tickets" in run("export", REQUEST["user_email"], "--to", "y.zip", "--no-json").out
+    assert "1 ticket," in run("export", REQUEST["user_email"], "--to", "y.zip", "--no-json").out
     refused = run("erase", REQUEST["user_email"])
     assert (refused.code, refused.error["code"]) == (65, "not_allowed")
     assert "--yes" in refused.error["hint"]

@@ -45,10 +45,10 @@ def _confirm(
         )
     rights.check_closed(found, services, force=force)
     given_up = len(found.open(services))
-    sentence = f"Erase all that is held on {contact}: {len(found.cases)} requests, "
-    sentence += f"{len(found.tickets)} tickets, {len(found.messages)} messages, and their files"
-    sentence += f"? Work on {given_up} is given up" if given_up else ""
-    if not ask(f"{sentence}? It cannot be undone."):
+    counted = f"{len(found.cases)} requests, {len(found.tickets)} tickets, "
+    counted += f"{len(found.messages)} messages, and their files"
+    lost = f" Work on {given_up} is given up." if given_up else ""
+    if not ask(f"All that is held on {contact}: {counted}.{lost} It cannot be undone. Erase it?"):
         raise NotAllowed("Nothing was erased", hint="Run it again to decide otherwise.")
 
 

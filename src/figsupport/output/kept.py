@@ -52,9 +52,8 @@ def restored(document: dict[str, Any]) -> RenderableType:
 
 
 def _counted(title: str, document: dict[str, Any]) -> Text:
-    told = [
-        f"{_number(document[name])} {word}" for name, word in _COUNTED.items() if name in document
-    ]
+    numbers = {word: _number(document[name]) for name, word in _COUNTED.items() if name in document}
+    told = [f"{number} {word if number != 1 else word[:-1]}" for word, number in numbers.items()]
     return Text.assemble((f"{title}: ", "bold"), ", ".join(told))
 
 
