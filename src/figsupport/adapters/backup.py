@@ -34,7 +34,7 @@ from figsupport.private import new_file, private_folder, sync_folder
 
 VERSION = 1
 MANIFEST = "MANIFEST.json"
-#: A figsupport home of what: these make it one that nobody writes over by mistake.
+#: What makes a folder a home with a state: nobody writes over it by mistake.
 STATE = ("cases.sqlite", "desk.sqlite", "mail", "files")
 _DATABASES = STATE[:2]
 _SINGLE = (*_DATABASES, "hubspot.json", MANIFEST)
