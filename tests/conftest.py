@@ -84,6 +84,15 @@ def client_answers(tmp_path: Path, clock: Clock) -> Callable[..., None]:
 
 
 @pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    path = tmp_path / "photo.jpg"
+    Image.effect_noise((1700, 1300), 60).save(path)
+    return path
+
+
+@pytest.fixture
 def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     """Prints a figure that whoever runs the tests should see."""
 

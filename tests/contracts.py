@@ -4,10 +4,12 @@ An adapter's test module says how to build it (the fixtures) and what differs.
 """
 
 from datetime import timedelta, timezone
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from figsupport.core.keeping import reduced
 from figsupport.core.model import Case, Letter, Message, Reply, SentLetter, TicketRef, Way
 from figsupport.core.plan import Waiting
 from figsupport.errors import Busy, Conflict, NotFound
@@ -111,6 +113,8 @@ class DeskContract:
         with pytest.raises(NotFound):
             desk.get_ticket(ticket_id)
         with pytest.raises(NotFound):
+            desk.get_messages_for_ticket(ticket_id)
+        with pytest.raises(NotFound):
             desk.update_ticket(ticket_id, {"validation_status": "validated"})
         with pytest.raises(NotFound):
             desk.add_note(ticket_id, "k", "text")
@@ -169,6 +173,53 @@ class DeskContract:
         desk.record_letter(ref.id, sent(a_letter()), "record:quote:1")
         assert desk.new_messages(None).messages == ()
 
+    def test_the_tickets_of_a_contact(self, desk: Desk) -> None:
+        contact = desk.create_contact(EMAIL, "Jean")
+        assert desk.tickets_of(contact) == ()
+        one, two = self.opened(desk), self.opened(desk, "case-2")
+        assert desk.tickets_of(contact) == (one.id, two.id)
+
+    def test_the_notes_of_a_ticket(self, desk: Desk) -> None:
+        ref = self.opened(desk)
+        assert desk.get_notes(ref.id) == ()
+        desk.add_note(ref.id, "note:1", "Une question <b>du client</b>\net une autre & fin")
+        (note,) = desk.get_notes(ref.id)
+        assert note.startswith("Une question <b>du client</b>\net une autre & fin")
+        with pytest.raises(NotFound):
+            desk.get_notes("999999")
+
+    def test_an_erased_ticket_is_gone_with_its_notes_and_mails(self, desk: Desk) -> None:
+        one, two = self.opened(desk), self.opened(desk, "case-2")
+        for ref in (one, two):
+            desk.add_note(ref.id, "note:1", "Une note")
+            desk.record_letter(ref.id, sent(a_letter()), "record:quote:1")
+        assert desk.erase_ticket(one.id) == ()
+        assert desk.erase_ticket(one.id) == ()
+        with pytest.raises(NotFound):
+            desk.get_ticket(one.id)
+        assert desk.find_ticket("case-1") is None
+        assert desk.find_ticket("case-2") == two
+        assert desk.has_note(two.id, "note:1")
+        assert len(desk.get_messages_for_ticket(two.id)) == 1
+
+    def test_an_erased_contact_is_gone_with_all_that_came_from_it(self, desk: Desk) -> None:
+        ref = self.opened(desk)
+        self.client_writes(desk, ref, "Je valide")
+        watermark = desk.new_messages(None).watermark
+        self.client_writes(desk, ref, "Non merci")
+        desk.erase_ticket(ref.id)
+        stays = desk.erase_contact("Client@Example.com")
+        assert all(sentence.endswith((".", ")")) for sentence in stays)
+        assert desk.erase_contact(EMAIL) == ()
+        assert desk.find_contact(EMAIL) is None
+        assert desk.new_messages(None).messages == ()
+        assert desk.new_messages(watermark).messages == ()
+        again = self.opened(desk)
+        assert again.id != ref.id
+        self.client_writes(desk, again, "Me revoilà")
+        news = desk.new_messages(watermark).messages
+        assert [message.text.strip() for message in news] == ["Me revoilà"]
+
     def test_it_is_healthy(self, desk: Desk) -> None:
         assert desk.check().ok
 
@@ -223,6 +274,18 @@ class MailContract:
             mail.send(a_letter(subject="Devis\r\nBcc: everyone@example.com"))
         assert self.delivered(mail) == []
 
+    def test_the_letters_of_a_case_are_erased_or_told_of(self, mail: Mail) -> None:
+        other = a_letter(message_id="<quote.1.KLMNOPQRST@localhost>")
+        for letter in (a_letter(), other, a_letter(2)):
+            mail.send(letter)
+        stays = [mail.erase("ABCDEFGHIJ"), mail.erase("ABCDEFGHIJ")]
+        left = self.delivered(mail)
+        if any(stays):
+            assert all("ABCDEFGHIJ" in sentence for (sentence,) in stays)
+            assert len(left) == 3
+        else:
+            assert left == [other.message_id]
+
     def test_it_is_healthy(self, mail: Mail) -> None:
         assert mail.check().ok
 
@@ -264,6 +327,28 @@ class StoreContract:
         assert store.get("folder/01-photo.jpg") == photo.read_bytes()
         with pytest.raises(NotFound):
             store.get("folder/02-photo.jpg")
+
+    def test_a_folder_is_listed_fetched_and_removed(self, store: Store, photo: Path) -> None:
+        for key in ("folder/02-b.jpg", "folder/01-a.jpg", "folder-2/01-a.jpg"):
+            store.put(key, photo, "photo.jpg")
+        assert store.keys("folder") == ("folder/01-a.jpg", "folder/02-b.jpg")
+        assert store.keys("fold") == ()
+        into = BytesIO()
+        store.fetch("folder/01-a.jpg", into)
+        assert into.getvalue() == photo.read_bytes()
+        with pytest.raises(NotFound):
+            store.fetch("folder/03-c.jpg", into)
+        assert store.remove("folder", keep=["folder/02-b.jpg"]) == 1
+        assert store.keys("folder") == ("folder/02-b.jpg",)
+        assert store.remove("folder") == 1
+        assert store.remove("folder") == 0
+        assert store.keys("folder") == ()
+        assert store.keys("folder-2") == ("folder-2/01-a.jpg",)
+
+    @pytest.mark.parametrize("folder", ["", ".", "..", "a/.."])
+    def test_nobody_removes_more_than_a_folder(self, store: Store, folder: str) -> None:
+        with pytest.raises(ValueError, match=r"inside|folder"):
+            store.remove(folder)
 
     def test_an_empty_file_is_a_file(self, store: Store, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()
@@ -391,6 +476,46 @@ class CasesContract:
         assert again.strangers() == ()
         assert again.due(NOW) == ["other"]
         assert again.watermark() == "1"
+
+    def test_a_forgotten_case_may_leave_something(self, cases: Cases, again: Cases) -> None:
+        case = self.ticketed(validation_status="validated")
+        cases.save(case, unfinished=False)
+        cases.receive(News((a_message(),), "1"))
+        left = reduced(case, "acceptance-1.json", NOW)
+        cases.forget(case.id, left)
+        assert again.load(case.id) == left
+        assert again.of_contact(case.request.user_email) == []
+        assert again.by_ticket("1001") is None
+        assert again.messages_from(EMAIL) == ()
+        assert again.outdated({"evidence": NOW + timedelta(1), "validated": NOW}, 9) == [case.id]
+
+    def test_outdated_are_finished_cases_that_ended_before_their_limit(
+        self, cases: Cases, again: Cases
+    ) -> None:
+        done = a_case(id="a", validation_status="validated")
+        day = timedelta(days=1)
+        cases.save(done, unfinished=False)
+        cases.save(done.with_(id="b", created_at=NOW - day), unfinished=False)
+        cases.save(done.with_(id="c", created_at=NOW - 2 * day), unfinished=True)
+        cases.save(done.with_(id="d", validation_status="rejected"), unfinished=False)
+        open_ = done.with_(id="e", validation_status="pending_info", created_at=NOW - 9 * day)
+        cases.save(open_, unfinished=False)
+        paris = (NOW + timedelta(hours=1)).astimezone(timezone(timedelta(hours=2)))
+        assert again.outdated({"validated": NOW}, 9) == ["b"]
+        assert again.outdated({"validated": paris}, 9) == ["b", "a"]
+        assert again.outdated({"validated": paris, "dropped": paris}, 2) == ["b", "a"]
+        assert again.outdated({"dropped": paris, "support": paris}, 9) == ["d"]
+        assert again.outdated({}, 9) == []
+
+    def test_the_messages_of_an_address(self, cases: Cases, again: Cases) -> None:
+        other = a_message(2).model_copy(update={"sender": "other@example.com"})
+        upper = a_message(3, None).model_copy(update={"sender": EMAIL.upper()})
+        cases.receive(News((a_message(1), other, upper), "1"))
+        cases.set_aside("m1")
+        assert [one.id for one in again.messages_from("Client@example.com")] == ["m1", "m3"]
+        again.forget_messages("Client@example.com")
+        assert cases.messages_from(EMAIL) == ()
+        assert [one.id for one in cases.messages_from("other@example.com")] == ["m2"]
 
     def test_open_cases_are_those_that_wait_or_work(self, cases: Cases) -> None:
         cases.save(a_case(id="a"), unfinished=True)

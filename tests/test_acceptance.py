@@ -19,10 +19,8 @@ from figsupport.services import Services
 from figsupport.settings import Settings
 
 from .conftest import Clock
-from .test_workflow import ARMCHAIR, photo, poll, subtasks, with_photo
+from .test_workflow import ARMCHAIR, poll, subtasks, with_photo
 from .values import NOW, a_case
-
-__all__ = ["photo"]
 
 Open = Callable[[], Services]
 Answers = Callable[[Services, Case, str], None]

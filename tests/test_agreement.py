@@ -11,6 +11,10 @@ OFFER = Offer(2, frozenset({("le", "fauteuil")}), frozenset({"jean", "dupont"}))
 NOT = r"""
 Je valide. Le plateau sera en verre.
 Je valide. Faites aussi la table.
+C'est validé pour nous, merci de nous transmettre la facture.
+Je valide le devis. Merci de me confirmer que vous l'avez bien reçu.
+Merci pour votre retour, envoyez le contrat. Je valide.
+Je valide. Thanks for the quote, please send the invoice.
 Merci pour la version bleue, je valide demain.
 Désolé pour le retard, je valide le premier.
 Désolé pour le retard. Je valide si le prix baisse.

@@ -499,3 +499,49 @@ def test_no_bar_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
 
     Options().moved("model.glb", 1, 2)
     assert capsys.readouterr().err == ""
+
+
+# --- what is kept of a client ------------------------------------------------------------------------------
+
+
+def test_the_commands_answer_with_documents(run: Run, tmp_path: Path) -> None:
+    quoted(run, tmp_path)
+    ran = run("export", REQUEST["user_email"])
+    assert ran.code == 0
+    assert (tmp_path / ran.json["file"]).is_file()
+    assert REQUEST["user_email"] not in ran.json["file"]
+    assert run("export", REQUEST["user_email"], "--to", ran.json["file"]).code == 65
+    assert run("export", REQUEST["user_email"], "--to", str(tmp_path / "no" / "x.zip")).code == 66
+    assert run("export", "nobody@example.com", "--to", "n.zip").code == 66
+    assert "1 ticket," in run("export", REQUEST["user_email"], "--to", "y.zip", "--no-json").out
+    refused = run("erase", REQUEST["user_email"])
+    assert (refused.code, refused.error["code"]) == (65, "not_allowed")
+    assert "--yes" in refused.error["hint"]
+    assert "--force" in run("erase", REQUEST["user_email"], "--yes").error["hint"]
+    assert run("export", REQUEST["user_email"], "--to", "d.zip", "--dry-run").json["tickets"] == [
+        "1001"
+    ]
+    assert run("erase", REQUEST["user_email"], "--dry-run", "--force").json["dry_run"]
+    assert run("tickets", "1001").code == 0
+    done = run("erase", REQUEST["user_email"], "--yes", "--force", "--no-json")
+    assert done.code == 0
+    assert "What stays" in done.out
+    assert run("erase", REQUEST["user_email"], "--yes").code == 66
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 65), ("\n", 65)])
+def test_a_person_is_asked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    quoted(run, tmp_path)
+
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(io, "TextIOWrapper", Terminal)
+    ran: Ran = run("erase", REQUEST["user_email"], "--force", "--no-json", stdin=answer)
+    assert ran.code == code
+    assert "It cannot be undone" in ran.err
+    assert "Work on 1 is given up" in ran.err
+    assert run("tickets", "1001", "--json").code == (66 if code == 0 else 0)

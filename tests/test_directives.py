@@ -10,7 +10,7 @@ from figsupport import directives
 from figsupport.directives import load
 from figsupport.errors import InvalidDirectives
 
-GRID = "grille_credits_modelisation.md"
+GRID, KEPT = "grille_credits_modelisation.md", "conservation.md"
 Edit = Callable[[str], str]
 
 
@@ -54,6 +54,31 @@ HEADER = "| Objets | Complexité | Crédits | À savoir |"
         (GRID, swap("## Plusieurs objets", "### Plusieurs objets"), "« ## Plusieurs objets » is"),
         ("reponses.md", swap("## Refuser", "## Dire non"), "« ## Refuser » is missing"),
         ("classification.md", lambda text: "Bonjour.\n", "« ## Sources SUPPORT » is missing"),
+        # how long what is kept
+        (
+            KEPT,
+            swap("| support | 12 |", "| soutien | 12 |"),
+            "« soutien »; expected one of support",
+        ),
+        (KEPT, swap("| support | 12 |", "| support | douze |"), "a number of months from 1 to 600"),
+        (KEPT, swap("| support | 12 |", "| support | 0 |"), "a number of months from 1 to 600"),
+        (KEPT, swap("| support | 12 |", "| validé | 12 |"), "« validé » stands twice"),
+        (KEPT, swap("| support | 12 |\n", ""), "no usable line of « Durées » tells of « support »"),
+        (
+            KEPT,
+            swap("- conserver les", "- garder les"),
+            "« garder les preuves d'acceptation »; exp",
+        ),
+        (
+            KEPT,
+            swap("- conserver les preuves d'acceptation\n", ""),
+            "« Effacement » needs one line",
+        ),
+        (
+            KEPT,
+            after("Effacement", "- effacer les preuves d'acceptation"),
+            "; expected « conserver",
+        ),
         # sizes
         (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | grand | 3 |"), "two numbers of metres"),
         (GRID, swap("| lit, bed | 0,9 | 3 |", "| lit, bed | 3 | 0,9 |"), "the smaller first"),
@@ -171,7 +196,7 @@ def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path / "nowhere")
-    assert len(found) == 4 + 11
+    assert len(found) == 5 + 11
     assert all(problem.endswith("is missing") for problem in found)
 
 

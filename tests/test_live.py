@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ class Live:
         self.home = home
         self.settings: dict[str, str] = {}
         self.said = ""  # on standard error, by the last run
+        self.told = ""  # on standard error
         self.hubspot, self.clickup, self.office = HubSpot(), ClickUp(), Office()
         self.relay: Controller = start(self.office)
         self.hubspot.clock = datetime.now(UTC) + timedelta(minutes=1)
@@ -64,6 +66,7 @@ class Live:
         )  # fmt: skip
         assert HUBSPOT_KEY not in ran.stdout + ran.stderr
         self.said = ran.stderr
+        self.told += ran.stderr
         return ran.returncode, json.loads(ran.stdout)
 
     def client_answers(self, text: str) -> None:
@@ -281,3 +284,48 @@ def test_files_go_to_the_bucket_and_are_linked(live: Live) -> None:
         assert any(key.endswith(".json") for key in keys)  # the record of the acceptance
     finally:
         server.close()
+
+
+def test_a_client_on_live_providers(live: Live, tmp_path: Path) -> None:
+    live.run("setup")
+    live.run("intake", "examples/request.json")
+    live.client_answers("Je valide")
+    assert live.run("poll")[1]["validated"] == 1
+    foreign = {"subject": "Autre outil", "hs_pipeline": "77", "hs_pipeline_stage": "1"}
+    (contact,) = live.hubspot.objects["contacts"]
+    live.hubspot.objects["tickets"]["9999"] = {
+        "id": "9999", "properties": foreign, "createdAt": "2026-11-02T09:30:00.000Z",
+    }  # fmt: skip
+    live.hubspot.links.add(("tickets", "9999", "contacts", contact))
+    code, found = live.run("export", EMAIL, "--to", str(tmp_path / "x.zip"))
+    assert (code, len(found["tickets"]), found["other_tickets"]) == (0, 1, ["9999"])
+    data = json.loads(zipfile.ZipFile(tmp_path / "x.zip").read("donnees.json"))
+    assert len(data["tickets"][0]["messages"]) >= 2
+    code, done = live.run("erase", EMAIL, "--yes")
+    assert code == 0
+    told = "\n".join(done["stays"])
+    for words in ("conversations are archived", "9999", "production subtask", "by mail",
+                  "records of acceptances"):  # fmt: skip
+        assert words in told
+    assert list(live.hubspot.objects["tickets"]) == ["9999"]
+    for kind in ("contacts", "notes", "emails"):
+        assert live.hubspot.objects[kind] == {}
+    assert live.hubspot.threads == {}
+    letters = len(live.office.letters)
+    code, round_ = live.run("poll")
+    assert (code, round_["errors"], round_["strangers"]) == (0, [], [])
+    assert len(live.office.letters) == letters
+    assert live.run("erase", EMAIL, "--yes")[0] == 66
+
+
+def test_a_lost_machine_forgets_what_the_desk_holds(live: Live) -> None:
+    live.run("setup")
+    live.run("intake", "examples/request.json")
+    files = list(live.home.glob("files/*/0*"))
+    assert files
+    (live.home / "cases.sqlite").unlink()
+    assert live.run("erase", EMAIL, "--yes")[0] == 65  # the quote is open
+    code, done = live.run("erase", EMAIL, "--yes", "--force")
+    assert (code, done["files"]) == (0, 1)
+    assert not files[0].exists()
+    assert live.hubspot.objects["tickets"] == {}

@@ -34,15 +34,6 @@ ORNATE = a_request(
 INVOICE = a_request(source="facturation", objet="Facture", description="Où est ma facture ?")
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    from PIL import Image
-
-    path = tmp_path / "photo.jpg"
-    Image.effect_noise((1700, 1300), 60).save(path)
-    return path
-
-
 def with_photo(request: Request, photo: Path) -> Request:
     return Request.model_validate(
         request.model_dump() | {"fichiers": [{"name": "photo.jpg", "path": str(photo)}]}

@@ -55,6 +55,16 @@ class InvalidDirectives(FigsupportError):
     exit_code = 65
 
 
+class InvalidBackup(FigsupportError):
+    """The archive is no backup, or a damaged one."""
+
+    code = "backup_invalid"
+    exit_code = 65
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Nothing was touched. Give another backup.")
+
+
 class NotAllowed(FigsupportError):
     """The decision asked for contradicts what already stands."""
 

@@ -5,12 +5,13 @@ inherits. Any method may raise `Unavailable` (in doubt: the work may have been d
 `Refused` or `Credentials` (it was not done); other errors are listed at the method.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
+from figsupport.core.keeping import Kept
 from figsupport.core.model import (
     Analysis,
     Case,
@@ -130,7 +131,7 @@ class Desk(Protocol):
         ...
 
     def get_messages_for_ticket(self, ticket_id: str) -> tuple[Message, ...]:
-        """Return the mails of a ticket, ours and the client's, oldest first."""
+        """Return the mails of a ticket, ours and the client's, oldest first. Raises NotFound."""
         ...
 
     def new_messages(self, watermark: str | None, known: Known = nobody) -> News:
@@ -138,6 +139,28 @@ class Desk(Protocol):
 
         `known` tells the ticket of a reference without asking anybody. A message may come
         again (the caller drops known ids); none may be left out.
+        """
+        ...
+
+    def tickets_of(self, contact_id: str) -> tuple[str, ...]:
+        """Return the ids of a contact's tickets, oldest first; those of others than us, too."""
+        ...
+
+    def get_notes(self, ticket_id: str) -> tuple[str, ...]:
+        """Return the notes of a ticket, oldest first. Raises NotFound."""
+        ...
+
+    def erase_ticket(self, ticket_id: str) -> tuple[str, ...]:
+        """Delete a ticket with its notes and mails; safe to repeat.
+
+        Returns what stays where, as sentences for the person who must see to it.
+        """
+        ...
+
+    def erase_contact(self, email: str) -> tuple[str, ...]:
+        """Delete a contact and all that came from this address; safe to repeat.
+
+        Tickets that are left may stay. Returns what stays where, as sentences.
         """
         ...
 
@@ -155,6 +178,13 @@ class Mail(Protocol):
 
     def was_sent(self, letter: Letter) -> Way | None:
         """Return how the letter with this name surely left; None when it did not, or unknown."""
+        ...
+
+    def erase(self, reference: str) -> tuple[str, ...]:
+        """Delete the letters of the case with this reference; safe to repeat.
+
+        Returns what stays where, as sentences.
+        """
         ...
 
     def check(self) -> Health:
@@ -196,6 +226,21 @@ class Store(Protocol):
 
     def get(self, key: str) -> bytes:
         """Return what is stored under a key, a small file. Raises NotFound."""
+        ...
+
+    def keys(self, folder: str) -> tuple[str, ...]:
+        """Return the keys in a folder (the first segment of keys), sorted."""
+        ...
+
+    def fetch(self, key: str, into: BinaryIO) -> None:
+        """Write what is stored under a key, of any size, into a file. Raises NotFound."""
+        ...
+
+    def remove(self, folder: str, keep: Sequence[str] = ()) -> int:
+        """Delete what is in a folder but the keys to keep; return how many there were.
+
+        Safe to repeat; what was sent in part only goes as well.
+        """
         ...
 
     def secret_folder(self, case_id: str) -> str:
@@ -277,8 +322,23 @@ class Cases(Protocol):
         """Count the open cases by what they wait for."""
         ...
 
-    def forget(self, case_id: str) -> None:
-        """Delete a case and the messages of its ticket; unknown ids are none."""
+    def forget(self, case_id: str, leaving: Case | None = None) -> None:
+        """Delete a case and the messages of its ticket, at once; unknown ids are none.
+
+        `leaving` is finished and stays in the case's place.
+        """
+        ...
+
+    def outdated(self, limits: Mapping[Kept, datetime], most: int) -> list[str]:
+        """Return the ids of finished cases, at most so many, that ended before their limit."""
+        ...
+
+    def messages_from(self, address: str) -> tuple[Message, ...]:
+        """Return every message of an address (case-insensitive), read or not, oldest first."""
+        ...
+
+    def forget_messages(self, address: str) -> None:
+        """Delete every message of an address (case-insensitive)."""
         ...
 
     def inbox(self, ticket_id: str) -> tuple[Message, ...]:

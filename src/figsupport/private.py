@@ -3,7 +3,10 @@
 import os
 import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def private_folder(folder: Path) -> Path:
@@ -12,6 +15,23 @@ def private_folder(folder: Path) -> Path:
     for place in reversed(missing):
         place.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[BinaryIO]:
+    """Write a file, 0600, that appears under its name whole or not at all.
+
+    Raises FileExistsError when there is one by then: nothing is written over.
+    """
+    descriptor, part = tempfile.mkstemp(prefix=".figsupport-", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(part, target)
+    finally:
+        Path(part).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

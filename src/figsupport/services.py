@@ -164,6 +164,12 @@ class Services:
             with suppress(OSError, FigsupportError):
                 listen(event)
 
+    def scrub(self) -> None:
+        """Rewrite the embedded files without what was deleted from them."""
+        for part in (self.cases, self.desk_file if "desk_file" in self.__dict__ else None):
+            if (scrub := getattr(part, "scrub", None)) is not None:
+                scrub()
+
     def close(self) -> None:
         """Close what was opened."""
         for part in (*self.adapters._fields, "cases", "desk_file"):

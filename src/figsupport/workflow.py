@@ -3,10 +3,10 @@
 import time
 from typing import Any, Literal, NamedTuple
 
-from figsupport import steps
+from figsupport import keeping, steps
 from figsupport.core import decisions, progress
 from figsupport.core.acceptance import record_name
-from figsupport.core.adoption import adopted
+from figsupport.core.adoption import adopted, case_id_of
 from figsupport.core.assets import joined
 from figsupport.core.classify import language
 from figsupport.core.compose import compose
@@ -42,6 +42,12 @@ def advance(case: Case, services: Services) -> Case:
     Idempotent: `intake`, `validate` and `poll` call it alike. An error leaves the case
     saved as it stands; the next call goes on from there.
     """
+    if case.erased is not None:
+        raise NotAllowed(
+            f"The client of the case {case.id} asked to be forgotten; nothing is done on it",
+            hint="If `figsupport erase` was interrupted, run it again; it goes on from there. "
+            "A new request needs a new request_id.",
+        )
     while (step := _next(case, services)) is not None:
         in_doubt = case.adopted or case.doing is not None
         if case.doing is not None:
@@ -93,9 +99,9 @@ def process_validation(
     Raises NotFound, NotAllowed (saying what stands) or Busy.
     """
     most = services.settings.figsupport_max_credits
-    case = find_case(ticket_id, services)
-    with services.cases.lock(case.id, PATIENCE):
-        case, now = services.cases.load(case.id) or case, services.now()
+    known = find_case(ticket_id, services)
+    with services.cases.lock(known.id, PATIENCE):
+        case, now = _current(known, services), services.now()
         match verdict:
             case "accept":
                 case = decisions.accept(case, credits_, notes, now, most)
@@ -108,9 +114,9 @@ def process_validation(
 
 def mark_sent(ticket_id: str, services: Services) -> Case:
     """Record that a person sent the drafts of a ticket. Raises NotFound or NotAllowed."""
-    case = find_case(ticket_id, services)
-    with services.cases.lock(case.id, PATIENCE):
-        case = services.cases.load(case.id) or case
+    known = find_case(ticket_id, services)
+    with services.cases.lock(known.id, PATIENCE):
+        case = _current(known, services)
         if not case.drafts and due(case, (), services.now()) is None:
             raise NotAllowed(
                 f"No letter of the ticket {ticket_id} waits to be sent",
@@ -177,6 +183,7 @@ class Round(NamedTuple):
     strangers: tuple[Message, ...]
     errors: tuple[tuple[str, FigsupportError], ...]
     touched: tuple[Case, ...]
+    forgotten: int = 0
 
 
 def poll_pending_tickets(services: Services) -> Round:
@@ -215,8 +222,9 @@ def _round(services: Services) -> Round:
                 errors.append((case_id, error))
             except Exception as error:
                 errors.append((case_id, _bug(error)))  # one hostile mail stops one case only
+        forgotten = keeping.retire(services, errors)
     after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
-    return _tally(before, after, strangers, errors)
+    return _tally(before, after, strangers, errors)._replace(forgotten=forgotten)
 
 
 def find_case(ticket_id: str, services: Services) -> Case:
@@ -224,15 +232,26 @@ def find_case(ticket_id: str, services: Services) -> Case:
     case = services.cases.by_ticket(ticket_id)
     if case is None:
         ticket = services.desk.get_ticket(ticket_id)
-        messages = services.desk.get_messages_for_ticket(ticket.ref.id)
-        rebuilt = adopted(ticket, messages, services.now())
-        with services.cases.lock(rebuilt.id, PATIENCE):
-            case = services.cases.load(rebuilt.id)
+        with services.cases.lock(case_id_of(ticket), PATIENCE):
+            # asked for under the lock: who erases a client holds it
+            messages = services.desk.get_messages_for_ticket(ticket.ref.id)
+            case = services.cases.load(case_id_of(ticket))
             if case is None or case.ticket is None:
-                case = _remember(rebuilt, services)
+                case = _remember(adopted(ticket, messages, services.now()), services)
             elif case.ticket.id != ticket.ref.id:  # merged into another ticket
                 case = case.with_(ticket=ticket.ref, contact=ticket.contact)
                 case = _remember(case.told(f"now ticket {ticket.ref.id}", services.now()), services)
+    return case
+
+
+def _current(known: Case, services: Services) -> Case:
+    """Return a case as it stands now that we hold its lock. Raises NotFound."""
+    case = services.cases.load(known.id)
+    if case is None or case.erased is not None:
+        raise NotFound(
+            "There is no such ticket any more: its client is forgotten",
+            hint="`figsupport tickets` lists the open ones.",
+        )
     return case
 
 
@@ -268,7 +287,7 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
         try:
             if message.ticket_id is None:
                 raise NotFound("The mail names no ticket")
-            if _is_ours(services.desk.get_ticket(message.ticket_id)):
+            if is_ours(services.desk.get_ticket(message.ticket_id)):
                 find_case(message.ticket_id, services)
             else:
                 cases.set_aside(message.id)
@@ -280,7 +299,7 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
     return tuple(strangers)
 
 
-def _is_ours(ticket: Ticket) -> bool:
+def is_ours(ticket: Ticket) -> bool:
     """Tell a ticket that figsupport (or the system before it) opened from any other."""
     return bool(ticket.key or ticket.properties.get("validation_status"))
 

@@ -100,6 +100,9 @@ class Conversations:
                 return 200, {"text": whole["text"], "richText": whole["richText"]}
             case "POST", ["messages"]:
                 return self._write(thread, body)
+            case "DELETE", []:
+                del self.threads[rest[0]]
+                return 204, {}
             case _:
                 return 404, self.error("no such path", "OBJECT_NOT_FOUND")
 
@@ -121,7 +124,10 @@ class Conversations:
     def _listed(self, query: dict[str, str]) -> list[dict[str, Any]]:
         threads = list(self.threads.values())
         if contact := query.get("associatedContactId"):
-            found = [one for one in threads if one["associatedContactId"] == contact]
+            wanted = (contact, query["threadStatus"])
+            found = [
+                one for one in threads if (one["associatedContactId"], one["status"]) == wanted
+            ]
         else:
             after = _as_stamp(query.get("latestMessageTimestampAfter", ""))
             found = [one for one in threads if one["latestMessageTimestamp"] > after]

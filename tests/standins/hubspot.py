@@ -43,6 +43,10 @@ class HubSpot(Conversations, StandIn):
         self.objects: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _OBJECTS}
         self.links: set[tuple[str, str, str, str]] = set()
         self.merged: dict[str, str] = {}
+        #: records in the recycle bin, by kind and id
+        self.bin: dict[tuple[str, str], dict[str, Any]] = {}
+        #: kinds of records that this account may delete for good
+        self.for_good = {"contacts", "tickets"}
         self.scopes: set[str] = set(SCOPES)
         self.properties: dict[str, dict[str, Any]] = {
             name: {"name": name, "type": "string"} for name in _STANDARD
@@ -117,13 +121,14 @@ class HubSpot(Conversations, StandIn):
     ) -> tuple[int, Any]:
         match parts:
             case ["crm", "objects", _, name, *rest] if name in _OBJECTS:
-                write = method == "PATCH" or (
-                    method == "POST" and rest in ([], ["batch", "create"])
+                write = method in ("PATCH", "DELETE") or (
+                    method == "POST"
+                    and rest in ([], ["batch", "create"], ["batch", "archive"], ["gdpr-delete"])
                 )
                 granted = self._lacking(_scope(name, write))
                 return granted or self._crm(method, name, rest, query, body)
             case ["conversations", "v3", "conversations", "threads", *rest]:
-                scope = "conversations.write" if method == "POST" else "conversations.read"
+                scope = "conversations.read" if method == "GET" else "conversations.write"
                 return self._lacking(scope) or self.conversations(method, rest, query, body)
             case ["crm", "properties", _, "tickets", *rest]:
                 return self._lacking("tickets") or self._properties(method, rest, body)
@@ -155,6 +160,12 @@ class HubSpot(Conversations, StandIn):
                 return self._search(name, body)
             case "POST", ["batch", "read"]:
                 return self._read(name, body)
+            case "POST", ["batch", "archive"] | ["gdpr-delete"]:
+                return self._delete(name, rest, body)
+            case "DELETE", [ident]:
+                return self._delete(name, ["batch", "archive"], {"inputs": [{"id": ident}]})
+            case "GET", [ident] if query.get("archived") == "true":
+                return self._in_bin(name, ident)
             case _, [ident]:
                 field = query.get("idProperty")
                 if field and field not in self.properties and name == "tickets":
@@ -173,6 +184,34 @@ class HubSpot(Conversations, StandIn):
                 return 200, self._shown(name, item, wanted, links)
             case _:
                 return 405, self.error("not allowed", "METHOD_NOT_ALLOWED")
+
+    def _delete(self, name: str, rest: list[str], body: Any) -> tuple[int, Any]:
+        if rest == ["batch", "archive"]:
+            for entry in body["inputs"]:
+                self._gone(name, entry["id"], bin_=True)
+            return 204, {}
+        if name not in self.for_good:
+            return 400, self.error("not supported for this object type", "VALIDATION_ERROR")
+        if not self._gone(name, body["objectId"]):
+            return 404, self.error("Object not found", "OBJECT_NOT_FOUND")
+        return 204, {}
+
+    def _in_bin(self, name: str, ident: str) -> tuple[int, Any]:
+        if (name, ident) in self.bin:
+            return 200, self._shown(name, self.bin[name, ident], [], [])
+        return 404, self.error("Object not found", "OBJECT_NOT_FOUND")
+
+    def _gone(self, name: str, ident: str, *, bin_: bool = False) -> bool:
+        """A record leaves, for good or into the recycle bin; what it was linked to forgets it."""
+        item = self.objects[name].pop(ident, None)
+        if item is None:
+            return (name, ident) in self.bin and self.bin.pop((name, ident)) is not None
+        if bin_:
+            self.bin[name, ident] = item
+        self.links = {
+            link for link in self.links if (name, ident) not in (link[:2], link[2:])
+        }  # fmt: skip
+        return True
 
     def _refused(self, name: str, properties: dict[str, Any]) -> tuple[int, Any] | None:
         """What HubSpot says of values that a ticket cannot have."""

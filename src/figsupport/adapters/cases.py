@@ -1,12 +1,13 @@
 """The embedded journal: cases, inbox and watermark in one SQLite file; locks beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from figsupport.adapters.database import Database, Sync
 from figsupport.adapters.locks import file_lock
+from figsupport.core.keeping import Kept, ended_at, kept_as
 from figsupport.core.model import Case, Message, reference
 from figsupport.core.plan import Waiting, waiting
 from figsupport.ports import Census, News
@@ -14,19 +15,22 @@ from figsupport.ports import Census, News
 
 def row_of(case: Case, unfinished: bool, wake_at: datetime | None) -> dict[str, object]:
     """Return the columns of a case, in the order of `_SAVE`."""
+    open_ = unfinished or waiting(case) is not Waiting.FINISHED
     return {
         "id": case.id,
         # only cases identified by their content are found again by it
         "fingerprint": None if case.request.request_id else case.fingerprint,
         "ticket_id": case.ticket.id if case.ticket else None,
         "due": unfinished,
-        "open": unfinished or waiting(case) is not Waiting.FINISHED,
+        "open": open_,
         "document": case.model_dump_json(),
         "reference": case.reference,
         "contact": contact_of(case),
         "waiting": waiting(case).name,
         "created_at": instant(case.created_at),
         "wake_at": instant(wake_at) if wake_at else None,
+        "kept_as": None if open_ else kept_as(case),
+        "ended_at": None if open_ else instant(ended_at(case)),
     }
 
 
@@ -81,6 +85,12 @@ _MIGRATIONS = (
     CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
     CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
     """,
+    """
+    ALTER TABLE cases ADD COLUMN kept_as TEXT;
+    ALTER TABLE cases ADD COLUMN ended_at TEXT;
+    UPDATE cases SET kept_as = kept_as_of(document), ended_at = ended_of(document) WHERE NOT open;
+    CREATE INDEX cases_kept ON cases (kept_as, ended_at) WHERE NOT open
+    """,
 )
 
 
@@ -94,17 +104,24 @@ _FUNCTIONS = {
     "contact_of": _of(contact_of),
     "waiting_of": _of(lambda case: waiting(case).name),
     "created_of": _of(lambda case: instant(case.created_at)),
+    "kept_as_of": _of(kept_as),
+    "ended_of": _of(lambda case: instant(ended_at(case))),
 }
 
 
 _SAVE = """
     INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference, contact,
-        waiting, created_at, wake_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        waiting, created_at, wake_at, kept_as, ended_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET ticket_id = excluded.ticket_id, due = excluded.due,
         open = excluded.open, document = excluded.document, contact = excluded.contact,
-        waiting = excluded.waiting, wake_at = excluded.wake_at
+        waiting = excluded.waiting, wake_at = excluded.wake_at, kept_as = excluded.kept_as,
+        ended_at = excluded.ended_at
 """
+
+
+#: A condition: the message came from this address (in lower case).
+_FROM = "lower(json_extract(document, '$.sender')) = ?"
 
 
 class LocalCases:
@@ -198,8 +215,8 @@ class LocalCases:
             for row in rows
         )
 
-    def forget(self, case_id: str) -> None:
-        """Delete a case and the messages of its ticket."""
+    def forget(self, case_id: str, leaving: Case | None = None) -> None:
+        """Delete a case and the messages of its ticket; `leaving` stays in its place."""
         with self._database.transaction():
             self._database.execute(
                 """
@@ -209,6 +226,38 @@ class LocalCases:
                 (case_id,),
             )
             self._database.execute("DELETE FROM cases WHERE id = ?", (case_id,))
+            if leaving is not None:
+                self._database.execute(_SAVE, tuple(row_of(leaving, False, None).values()))
+
+    def outdated(self, limits: Mapping[Kept, datetime], most: int) -> list[str]:
+        """Return the ids of finished cases that ended before the limit of their kind."""
+        found: list[str] = []
+        for kind, limit in limits.items():
+            rows = self._database.execute(
+                """
+                SELECT id FROM cases WHERE NOT open AND kept_as = ? AND ended_at < ?
+                ORDER BY ended_at LIMIT ?
+                """,
+                (kind, instant(limit), most - len(found)),
+            )
+            found += [row["id"] for row in rows]
+        return found
+
+    def messages_from(self, address: str) -> tuple[Message, ...]:
+        """Return every message of an address, read or not, oldest first."""
+        rows = self._database.execute(
+            f"SELECT document FROM inbox WHERE {_FROM} ORDER BY number",  # noqa: S608
+            (address.lower(),),
+        )
+        return tuple(Message.model_validate_json(row["document"]) for row in rows)
+
+    def forget_messages(self, address: str) -> None:
+        """Delete every message of an address."""
+        self._database.execute(f"DELETE FROM inbox WHERE {_FROM}", (address.lower(),))  # noqa: S608
+
+    def scrub(self) -> None:
+        """Rewrite the file without what was deleted from it."""
+        self._database.scrub()
 
     def inbox(self, ticket_id: str) -> tuple[Message, ...]:
         """Return the unread messages of a ticket, oldest first."""

@@ -192,6 +192,7 @@ class LocalDesk:
 
     def get_messages_for_ticket(self, ticket_id: str) -> tuple[Message, ...]:
         """Return the mails of a ticket, ours and the client's, oldest first."""
+        self.get_ticket(ticket_id)
         rows = self._database.execute(
             "SELECT document FROM messages WHERE ticket_id = ? ORDER BY number", (ticket_id,)
         )
@@ -210,10 +211,57 @@ class LocalDesk:
         messages = tuple(Message.model_validate_json(row["document"]) for row in rows)
         return News(messages, str(rows[-1]["number"]) if rows else watermark or "0")
 
+    def tickets_of(self, contact_id: str) -> tuple[str, ...]:
+        """Return the ids of a contact's tickets, oldest first."""
+        rows = self._database.execute(
+            "SELECT id FROM tickets WHERE contact_id = ? ORDER BY id", (contact_id,)
+        )
+        return tuple(str(row["id"]) for row in rows)
+
+    def get_notes(self, ticket_id: str) -> tuple[str, ...]:
+        """Return the notes of a ticket, oldest first."""
+        self.get_ticket(ticket_id)
+        rows = self._database.execute(
+            "SELECT text FROM notes WHERE ticket_id = ? ORDER BY id", (ticket_id,)
+        )
+        return tuple(row["text"] for row in rows)
+
+    def erase_ticket(self, ticket_id: str) -> tuple[str, ...]:
+        """Delete a ticket, its notes and mails; the mails' files first, for rows name them."""
+        rows = self._database.execute("SELECT id FROM messages WHERE ticket_id = ?", (ticket_id,))
+        mails = {row["id"] for row in rows}
+        self._inbox.erase(lambda identity, raw: identity in mails)
+        with self._database.transaction():
+            self._forget_messages("ticket_id = ?", ticket_id)
+            self._database.execute("DELETE FROM notes WHERE ticket_id = ?", (ticket_id,))
+            self._database.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
+        return ()
+
+    def erase_contact(self, email: str) -> tuple[str, ...]:
+        """Delete a contact, the tickets that are left, and every mail of this address."""
+        contact = self.find_contact(email)
+        for ticket_id in self.tickets_of(contact) if contact else ():
+            self.erase_ticket(ticket_id)
+        self._inbox.erase(lambda identity, raw: _sender(raw) == email.lower())
+        with self._database.transaction():
+            self._forget_messages("lower(json_extract(document, '$.sender')) = ?", email.lower())
+            self._database.execute("DELETE FROM contacts WHERE email = ?", (email,))
+        return ()
+
     def check(self) -> Health:
         """Count what is on the desk."""
         row = self._row("SELECT COUNT(*) AS tickets FROM tickets")
         return Health(True, f"{row['tickets'] if row else 0} tickets in {self._database.path}")
+
+    def _forget_messages(self, condition: str, value: str) -> None:
+        """Delete messages; the newest of all is emptied, for its number is a watermark's."""
+        newest = "number = (SELECT max(number) FROM messages)"
+        emptied = "id = '', ticket_id = NULL, direction = '', key = '', document = '{}'"
+        for statement in (
+            f"UPDATE messages SET {emptied} WHERE {newest} AND {condition}",  # noqa: S608
+            f"DELETE FROM messages WHERE {condition}",  # noqa: S608
+        ):
+            self._database.execute(statement, (value,))
 
     def _receive(self, message: Message) -> None:
         row = None
@@ -288,6 +336,12 @@ def _ticket_ref(ticket_id: object) -> TicketRef:
 
 def _subtask_ref(subtask_id: object) -> SubtaskRef:
     return SubtaskRef(id=str(subtask_id), url=f"local://subtasks/{subtask_id}")
+
+
+def _sender(raw: bytes) -> str:
+    from figsupport.core.mail import parse_mail  # email takes 20 ms to import
+
+    return parse_mail(raw).sender.lower()
 
 
 def _no_ticket(ticket_id: str) -> NotFound:

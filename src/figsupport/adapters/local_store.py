@@ -4,9 +4,12 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from figsupport.adapters.database import Sync
 from figsupport.errors import NotFound, Unavailable
@@ -28,9 +31,7 @@ class LocalStore:
 
     def put(self, key: str, source: Path, name: str) -> StoredFile:
         """Store a file under a key, unless the key is there already."""
-        target = self._folder / key
-        if not target.is_relative_to(self._folder) or ".." in target.parts:
-            raise ValueError(f"a key stays inside the store: {key}")
+        target = self._inside(key)
         try:
             if not target.exists():
                 private_folder(target.parent)
@@ -47,9 +48,35 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """Return what is stored under a key."""
         try:
-            return (self._folder / key).read_bytes()
+            return self._inside(key).read_bytes()
         except FileNotFoundError:
             raise NotFound(f"Nothing is stored under {key}") from None
+
+    def keys(self, folder: str) -> tuple[str, ...]:
+        """Return the keys in a folder, sorted."""
+        place = self._inside(folder)
+        found = place.iterdir() if place.is_dir() else ()
+        return tuple(sorted(f"{folder}/{path.name}" for path in found if path.name[0] != "."))
+
+    def fetch(self, key: str, into: BinaryIO) -> None:
+        """Write what is stored under a key into a file, block by block."""
+        try:
+            with self._inside(key).open("rb") as read:
+                shutil.copyfileobj(read, into, _BLOCK)
+        except FileNotFoundError:
+            raise NotFound(f"Nothing is stored under {key}") from None
+
+    def remove(self, folder: str, keep: Sequence[str] = ()) -> int:
+        """Delete what is in a folder but the keys to keep, and the folder when it is empty."""
+        place = self._inside(folder)
+        count = len(set(self.keys(folder)) - set(keep))
+        if place.is_dir():
+            for path in place.iterdir():
+                if f"{folder}/{path.name}" not in keep:
+                    path.unlink(missing_ok=True)
+            with suppress(OSError):  # something is kept
+                place.rmdir()
+        return count
 
     def secret_folder(self, case_id: str) -> str:
         """Return 32 hexadecimal characters that only the holder of the secret can guess."""
@@ -61,6 +88,13 @@ class LocalStore:
         if os.access(place, os.W_OK):
             return Health(True, str(self._folder))
         return Health(False, f"{self._folder} is not writable: change its rights")
+
+    def _inside(self, key: str) -> Path:
+        target = self._folder / key
+        inside = target != self._folder and target.is_relative_to(self._folder)
+        if not inside or ".." in target.parts:
+            raise ValueError(f"a key stays inside the store: {key}")
+        return target
 
     def _copy(self, source: Path, target: Path) -> None:
         """Copy beside the target, then link: a name appears whole or not at all."""

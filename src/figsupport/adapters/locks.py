@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from figsupport.errors import Busy
@@ -21,7 +21,7 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
     The lock file is removed on release; a lock got on a file that was removed meanwhile
     is no lock, hence the look at the inode.
     """
-    path = private_folder(folder) / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
+    path = _lock_file(private_folder(folder), name)
     until = time.monotonic() + wait
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
@@ -43,6 +43,24 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def anybody_works(folder: Path, but: str) -> bool:
+    """Tell whether any lock is held, other than the one of this name."""
+    ours = _lock_file(folder, but)
+    for path in folder.glob("*.lock"):
+        if path == ours:
+            continue
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def _lock_file(folder: Path, name: str) -> Path:
+    return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
 
 
 def _same_file(descriptor: int, path: Path) -> bool:

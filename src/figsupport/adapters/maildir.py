@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -21,6 +22,7 @@ from figsupport.ports import Health
 from figsupport.private import private_folder, sync_folder
 
 _numbers = itertools.count()
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*<[^>]{1,200}\.([A-Z2-7]{10})@", re.I | re.M)
 
 
 class Maildir:
@@ -60,6 +62,11 @@ class Maildir:
             if (self.folder / place).is_dir():
                 yield from os.listdir(self.folder / place)  # noqa: PTH208 — names only, fast
 
+    def paths(self) -> list[Path]:
+        """Return where the messages lie, half written ones too."""
+        places = (self.folder / name for name in ("tmp", "new", "cur"))
+        return [path for place in places if place.is_dir() for path in place.iterdir()]
+
     def _create(self) -> None:
         for place in ("cur", "new", "tmp"):  # « tmp » last: where it is, the others are
             private_folder(self.folder / place)
@@ -86,6 +93,14 @@ class LocalMail:
         mark = f".{_mark(letter)}"
         names = (name.partition(":")[0] for name in self._maildir.names())
         return "mail" if any(name.endswith(mark) for name in names) else None
+
+    def erase(self, reference: str) -> tuple[str, ...]:
+        """Delete the letters whose Message-ID names the case."""
+        for path in self._maildir.paths():
+            named = _MESSAGE_ID.search(path.read_bytes())
+            if named and named[1].decode() == reference:
+                path.unlink(missing_ok=True)
+        return ()
 
     def check(self) -> Health:
         """Count the letters."""
@@ -129,7 +144,7 @@ class Inbox:
         raw = path.read_bytes()
         mail = parse_mail(raw)
         # by content, not by Message-ID: a client could forge that of another
-        identity = hashlib.sha256(raw).hexdigest()[:32]
+        identity = _identity(raw)
         attachments = tuple(
             Attachment(name=name, path=str(self._keep(identity, number, name, content)))
             for number, (name, content) in enumerate(mail.attachments, 1)
@@ -156,6 +171,21 @@ class Inbox:
             name = f"{time.time_ns()}.{name}"
         path.rename(place / name)
 
+    def erase(self, gone: Callable[[str, bytes], bool]) -> None:
+        """Delete the mails, waiting or archived, of which this says so, and what came with them.
+
+        It is told the mail's identity and its content.
+        """
+        for path in (*self.waiting(), *Maildir(self._archive).paths(), *self._maildir.paths()):
+            try:
+                raw = path.read_bytes()
+            except FileNotFoundError:  # named twice
+                continue
+            identity = _identity(raw)
+            if gone(identity, raw):
+                shutil.rmtree(self._attachments / identity, ignore_errors=True)
+                path.unlink(missing_ok=True)
+
     def _keep(self, identity: str, number: int, name: str, content: bytes) -> Path:
         suffix = Path(name).suffix.lower()
         ending = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
@@ -166,6 +196,10 @@ class Inbox:
         part.chmod(0o600)
         part.rename(path)
         return path
+
+
+def _identity(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:32]
 
 
 def _mark(letter: Letter) -> str:

@@ -5,6 +5,7 @@ a write whose answer was lost is known by the next one. Large files go up in equ
 straight from the disk: memory stays the same whatever their size.
 """
 
+import contextlib
 import hashlib
 import hmac
 import io
@@ -12,11 +13,11 @@ import mimetypes
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from figsupport.core.events import CallDone, Listener, deaf
@@ -35,6 +36,7 @@ Moved = Callable[[str, int, int], None]
 
 _PART = 8 * 1024 * 1024
 _MOST_PARTS = 10_000
+_MOST_A_CALL = 1000
 _LANES = 8
 _PROBE = "figsupport-setup-probe"
 _TYPES = {
@@ -122,6 +124,54 @@ class R2Store:
         except _Absent:
             raise NotFound(f"Nothing is stored under {key}") from None
         return content
+
+    def keys(self, folder: str) -> tuple[str, ...]:
+        """Return the keys in a folder, sorted, a thousand a call."""
+        found: list[str] = []
+        more: dict[str, Any] = {}
+        while True:
+            prefix = f"{_one_folder(folder)}/"
+            page = self._call("list_objects_v2", Bucket=self._bucket.name, Prefix=prefix, **more)
+            found += [one["Key"] for one in page.get("Contents") or []]
+            if not page.get("IsTruncated"):
+                return tuple(sorted(found))
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def fetch(self, key: str, into: BinaryIO) -> None:
+        """Write what is stored under a key into a file, block by block."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            body = self._call("get_object", Bucket=self._bucket.name, Key=key)["Body"]
+            with contextlib.closing(body):
+                for block in body.iter_chunks(1024 * 1024):
+                    into.write(block)
+        except _Absent:
+            raise NotFound(f"Nothing is stored under {key}") from None
+        except BotoCoreError as error:  # lost on the way
+            raise Unavailable(f"R2 stopped sending ({type(error).__name__})", hint=_LATER) from None
+
+    def remove(self, folder: str, keep: Sequence[str] = ()) -> int:
+        """Delete what is in a folder but the keys to keep, a thousand a call."""
+        gone = [key for key in self.keys(folder) if key not in keep]
+        for start in range(0, len(gone), _MOST_A_CALL):
+            objects = [{"Key": key} for key in gone[start : start + _MOST_A_CALL]]
+            answer = self._call(
+                "delete_objects",
+                Bucket=self._bucket.name,
+                Delete={"Objects": objects, "Quiet": True},
+            )
+            if wrong := answer.get("Errors"):
+                raise Unavailable(
+                    f"R2 could not delete {len(wrong)} objects: {wrong[0].get('Code')}", hint=_LATER
+                )
+        left = self._call(
+            "list_multipart_uploads", Bucket=self._bucket.name, Prefix=f"{_one_folder(folder)}/"
+        )
+        for upload in left.get("Uploads") or []:
+            place = {"Bucket": self._bucket.name, "Key": upload["Key"]}
+            self._abort({**place, "UploadId": upload["UploadId"]})
+        return len(gone)
 
     def secret_folder(self, case_id: str) -> str:
         """Return 32 hexadecimal characters that follow from the case and the store's secret."""
@@ -325,6 +375,13 @@ def content_type(key: str) -> str:
     """Return the media type of a key's extension (IANA's for 3D formats)."""
     known = _TYPES.get(Path(key).suffix.lower()) or mimetypes.guess_type(key)[0]
     return known or "application/octet-stream"
+
+
+def _one_folder(folder: str) -> str:
+    """Refuse what would name more than one folder: deleting takes a prefix."""
+    if not folder.strip(".") or "/" in folder:
+        raise ValueError(f"a folder is the first segment of keys: {folder}")
+    return folder
 
 
 class _Taken(Refused):

@@ -77,6 +77,13 @@ class SmtpMail:
         """Return None: SMTP cannot tell."""
         return None
 
+    def erase(self, reference: str) -> tuple[str, ...]:
+        """Say where copies are: what has left cannot be taken back."""
+        return (
+            f"Letters with [#{reference}] in their subject left by mail: delete the copies in the "
+            "mailbox of MAIL_FROM; the client's own cannot be taken back.",
+        )
+
     def check(self) -> Health:
         """Greet the server and log in; nothing is sent."""
         try:

@@ -67,6 +67,7 @@ NOTHING: dict[str, Any] = {
     "questions": 0,
     "auto_replies": 0,
     "unclear": 0,
+    "forgotten": 0,
     "errors": [],
     "calls": {},
 }

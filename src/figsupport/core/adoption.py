@@ -65,6 +65,11 @@ def adopted(
     return _letters_owed(case).told("rebuilt from the desk", now)
 
 
+def case_id_of(ticket: Ticket) -> str:
+    """Return the id of the case of a ticket; an older system's ticket has no key."""
+    return ticket.key or f"ticket-{ticket.ref.id}"
+
+
 def _new(ticket: Ticket) -> Case:
     urls = [url for url in ticket.properties.get("fichiers_urls", "").splitlines() if url]
     names = [url.rpartition("/")[2] for url in urls]
@@ -76,7 +81,7 @@ def _new(ticket: Ticket) -> Case:
         fichiers=tuple(FileRef(name=name) for name in names),
     )
     return Case(
-        id=ticket.key or f"ticket-{ticket.ref.id}",
+        id=case_id_of(ticket),
         fingerprint=request.fingerprint(),
         created_at=ticket.created_at,
         request=request,

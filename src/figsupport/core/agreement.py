@@ -39,6 +39,15 @@ _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
 _SENTENCE = re.compile(r"[.!?…;]{1,9}(?:\s|$)|\n\s*\n|\n(?=\W{0,3}[A-ZÀ-Ý])")
 _CLAUSE = re.compile(r"[,:()–—]| - ")
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+#: What asks for something without a question mark: « merci de m'envoyer la facture », “please …”.
+_WISH = re.compile(
+    r"\bmerci (?:de|d) (?!votre|vos|cette|ces|avoir|m avoir|nous avoir|tout|ta|ton|ne pas)"
+    r"|\b(?:please|pls|veuillez|priere)\b"
+)
+#: An imperative: a verb in -ez that no « vous » stands before.
+_ORDER = re.compile(
+    r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
+)
 _BUT = re.compile(r"[\s,]+(mais|but)\s", re.IGNORECASE)
 _MOST_WORDS = 60
 _MOST_FILLERS = 2
@@ -180,11 +189,14 @@ def _until_but(sentence: str, found: Counter[Piece], offer: Offer, phrases: Repl
 
 
 def _harmless(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
-    """Tell whether nothing in a clause objects or describes."""
+    """Tell whether nothing in a clause objects, describes or asks for something."""
+    said = " ".join(words(clause))
     return not (
         objection(clause, offer.credits, phrases)
         or phrases.facts.find(clause)
         or MEASURE.search(fold(clause))
+        or _WISH.search(said)
+        or _ORDER.search(said)
     )
 
 

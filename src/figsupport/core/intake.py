@@ -149,6 +149,8 @@ def identity(request: Request, newest: Case | None, now: datetime) -> str:
 
 def holds(case: Case, now: datetime) -> bool:
     """Tell whether a request with the content of this case still means this case."""
+    if case.erased is not None:
+        return False
     open_ = case.validation_status in ("pending_info", "pending_credits", "pending_admin")
     return open_ or now - case.created_at < timedelta(days=IDENTITY_DAYS)
 

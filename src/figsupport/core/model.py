@@ -35,9 +35,12 @@ Way = Literal["mail", "thread", "draft"]
 
 
 class Value(BaseModel):
-    """A frozen value; unknown fields of a newer document are ignored."""
+    """A frozen value; unknown fields of a newer document are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    An error says what does not fit, not what the client wrote: it may be logged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class FileRef(Value):
@@ -51,7 +54,7 @@ class FileRef(Value):
 class Request(Value):
     """What a client asks for. Unknown fields of the document are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     source: str = ""
     objet: str = ""
@@ -363,6 +366,8 @@ class Case(Value):
     quotes: int = 0
     adopted: bool = False
     cost: Cost | None = None
+    #: when the client was to be forgotten: nothing more is done on the case
+    erased: datetime | None = None
     doing: Doing | None = None
     history: tuple[Event, ...] = ()
 

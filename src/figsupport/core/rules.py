@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
+from figsupport.core.keeping import FOR_EVER, Retention
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
 from figsupport.core.scorer import NO_OPINION, Scorer
 from figsupport.core.words import Phrases, singular, words
@@ -262,6 +263,7 @@ class Directives:
     briefing: Briefing
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
     weights: str = NO_OPINION
+    retention: Retention = FOR_EVER
 
     @cached_property
     def scorer(self) -> Scorer:

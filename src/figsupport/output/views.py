@@ -15,6 +15,7 @@ from figsupport.core.model import Case, FileFact, Language, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
+from figsupport.output import kept
 from figsupport.output.scorecard import cost_text, scorecard
 
 T = TypeVar("T")
@@ -264,6 +265,7 @@ _COUNTED = {
     "questions": "question",
     "auto_replies": "automatic answer",
     "unclear": "for a person to read",
+    "forgotten": "kept long enough and forgotten",
 }
 _PLURAL = ("new mail", "question", "automatic answer")
 
@@ -467,6 +469,10 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "setup": _setup,
     "inspected": _inspected,
     "evaluation": scorecard,
+    "held": kept.held,
+    "erased": kept.erased,
+    "backup": kept.backup,
+    "restored": kept.restored,
     "failed": _failed,
     "line": _one_line,
 }

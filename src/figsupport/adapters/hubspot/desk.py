@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from figsupport.adapters.http import Http
-from figsupport.adapters.hubspot import setup
+from figsupport.adapters.hubspot import erase, setup
 from figsupport.adapters.hubspot.api import CRM, Account, Pages, moment
 from figsupport.adapters.hubspot.threads import Threads
 from figsupport.core.model import ContactRef, Message, SentLetter, Ticket, TicketRef, reference
@@ -224,6 +224,36 @@ class HubSpotDesk:
         messages.sort(key=lambda message: message.sent_at)
         return News(tuple(messages), _Mark(newest, net, seen).text())
 
+    def tickets_of(self, contact_id: str) -> tuple[str, ...]:
+        """Return the ids of a contact's tickets, oldest first."""
+        near = self._http.get(f"{CRM}/contacts/{contact_id}", associations="tickets")
+        return tuple(sorted(_near(near, "tickets"), key=int))
+
+    def get_notes(self, ticket_id: str) -> tuple[str, ...]:
+        """Return the notes of a ticket as plain text, oldest first."""
+        ids = _near(self._ticket(ticket_id, "notes"), "notes")
+        notes = self._read("notes", ids, "hs_note_body", "hs_timestamp")
+        notes.sort(key=lambda note: str(note["properties"].get("hs_timestamp") or ""))
+        return tuple(_plain(str(note["properties"].get("hs_note_body") or "")) for note in notes)
+
+    def erase_ticket(self, ticket_id: str) -> tuple[str, ...]:
+        """Archive the ticket's notes and mail records, then delete it, for good where allowed."""
+        try:
+            found = self._ticket(ticket_id, "notes", "emails")
+        except NotFound:
+            return ()
+        for kind in ("notes", "emails"):
+            erase.archive(self._http, kind, _near(found, kind))
+        return erase.erase_record(self._http, "tickets", str(found["id"]))
+
+    def erase_contact(self, email: str) -> tuple[str, ...]:
+        """Archive the contact's conversations, then delete it, for good where allowed."""
+        contact = self.find_contact(email)
+        if contact is None:
+            return ()
+        stays = erase.archive_threads(self._threads, contact)
+        return (*stays, *erase.erase_record(self._http, "contacts", contact))
+
     def check(self) -> Health:
         """Read the account, the key's scopes, the pipeline's stages, the ticket properties."""
         try:
@@ -426,6 +456,11 @@ def _near(found: dict[str, Any], kind: str) -> list[str]:
 def _link(to: str, kind: int) -> dict[str, Any]:
     types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind}]
     return {"to": {"id": to}, "types": types}
+
+
+def _plain(body: str) -> str:
+    lines = re.sub(r"<br\s*/?>|</p>", "\n", body)
+    return html.unescape(re.sub(r"<[^>]*>", "", lines)).strip()
 
 
 def _marker(key: str) -> str:

@@ -39,6 +39,10 @@ class HubSpotMail:
         drafted = letter.ticket_id and self._desk.has_note(letter.ticket_id, letter.key)
         return "draft" if drafted else None
 
+    def erase(self, reference: str) -> tuple[str, ...]:
+        """Say where copies are; drafts and answers on threads go with their ticket and contact."""
+        return self._relay.erase(reference) if self._relay is not None else ()
+
     def check(self) -> Health:
         """Probe the mail server; without one, only answers on conversations leave."""
         return self._relay.check() if self._relay is not None else Health(False, _NO_WAY)

@@ -3,12 +3,14 @@
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from figsupport.adapters.http import Http
 from figsupport.adapters.hubspot.api import Pages, moment
 from figsupport.core.model import Attachment, Letter, Message
+from figsupport.errors import NotFound
 
 _THREADS = "conversations/v3/conversations/threads"
 _PAGE = 500
@@ -45,10 +47,15 @@ class Threads:
                 return
             since = moment(page[-1]["latestMessageTimestamp"]) - timedelta(milliseconds=1)
 
-    def of_contact(self, contact: str) -> list[dict[str, Any]]:
-        """Return the open threads of a contact, with their tickets."""
-        query = {"associatedContactId": contact, "threadStatus": "OPEN", "association": "TICKET"}
+    def of_contact(self, contact: str, status: str = "OPEN") -> list[dict[str, Any]]:
+        """Return the threads of a contact that are OPEN or CLOSED, with their tickets."""
+        query = {"associatedContactId": contact, "threadStatus": status, "association": "TICKET"}
         return list(self._http.get(_THREADS, **query).get("results") or [])
+
+    def archive(self, thread: str) -> None:
+        """Archive a thread; one that is gone already is none."""
+        with suppress(NotFound):
+            self._http.send("DELETE", f"{_THREADS}/{thread}", None, repeatable=True)
 
     def incoming(self, thread: str, ticket: str | None, since: datetime | None) -> list[Message]:
         """Return what the client wrote since a moment (None: ever), oldest first."""
