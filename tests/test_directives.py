@@ -171,7 +171,7 @@ def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path / "nowhere")
-    assert len(found) == 4 + 11
+    assert len(found) == 5 + 18
     assert all(problem.endswith("is missing") for problem in found)
 
 

@@ -20,7 +20,8 @@ FLOORS = {
     "adapters": {"adapters", "files", "ports", "core", "private"},
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
     "rehearsal": {"services", "settings", "steps", "core"},
-    "workflow": {"services", "steps", "ports", "core", "private"},
+    "digest": {"services", "steps", "core"},
+    "workflow": {"digest", "services", "steps", "ports", "core", "private"},
     "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
     "commands": {
@@ -44,6 +45,7 @@ LIBRARIES = {
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
     "httpx2": {"adapters"},
+    "zoneinfo": {"directives"},
     "PIL": {"files"},
 }
 

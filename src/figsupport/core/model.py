@@ -24,7 +24,16 @@ Outcome = Literal["INCOMPLET", "COMPLEXE", "COMPLET"]
 Complexity = Literal["simple", "standard", "complex"]
 Status = Literal["pending_info", "pending_credits", "pending_admin", "validated", "rejected"]
 Intent = Literal["accept", "refuse", "more_info", "question", "auto_reply", "unclear"]
-LetterKind = Literal["info", "quote", "administrator", "confirmation", "refusal", "rejection"]
+LetterKind = Literal[
+    "info", "quote", "administrator", "confirmation", "refusal", "rejection",
+    "reminder", "info_reminder", "expiry", "digest",
+]  # fmt: skip
+#: Letters to our own staff; all others go to the client.
+STAFF: frozenset[LetterKind] = frozenset({"administrator", "digest"})
+#: Letters that repeat what the client has not answered.
+REMINDERS: frozenset[LetterKind] = frozenset({"reminder", "info_reminder"})
+#: Letters that a date makes due: they leave in working hours only.
+TIMED: frozenset[LetterKind] = REMINDERS | {"expiry"}
 #: How a letter left: as a mail, on a conversation of the desk, or not yet: a draft on the ticket.
 Way = Literal["mail", "thread", "draft"]
 
@@ -201,10 +210,13 @@ class Reply(Value):
 
 
 class Decision(Value):
-    """The one final word on a modelling request: an acceptance or a rejection."""
+    """The one final word on a modelling request: an acceptance or a rejection.
+
+    The word of a delay is final for the client only: an administrator may take the work up.
+    """
 
     verdict: Literal["accept", "reject"]
-    by: Literal["client", "administrator"]
+    by: Literal["client", "administrator", "delay"]
     at: datetime
     credits: int | None = None
     notes: str = ""
@@ -267,6 +279,7 @@ class Post(Value):
 
     `key` ends the effect's key; `letter` is the kind of letter; `about` is the id of the
     message that led to it; `why` names the occasion of a letter to the administrator.
+    `begun`: it may have left already, although it still waits here.
     """
 
     kind: PostKind
@@ -274,6 +287,7 @@ class Post(Value):
     letter: LetterKind | None = None
     about: str | None = None
     why: str = ""
+    begun: bool = False
 
 
 class Step(StrEnum):
@@ -289,6 +303,7 @@ class Step(StrEnum):
     UPDATE = "update"
     POST = "post"
     READ = "read"
+    WAKE = "wake"
 
 
 class Doing(Value):
@@ -327,7 +342,11 @@ class Cost(Value):
 
 
 class Case(Value):
-    """The whole state of the work on one request, saved after each step."""
+    """The whole state of the work on one request, saved after each step.
+
+    `asked`: since when a message of the client waits for a person; `spoken`: when a person
+    last answered by hand; `held_until`: no reminder before.
+    """
 
     figsupport: int = CASE_VERSION
     id: str
@@ -352,6 +371,9 @@ class Case(Value):
     properties: dict[str, str] = Field(default_factory=dict)
     rounds: int = 0
     quotes: int = 0
+    asked: datetime | None = None
+    spoken: datetime | None = None
+    held_until: datetime | None = None
     adopted: bool = False
     cost: Cost | None = None
     doing: Doing | None = None
@@ -387,9 +409,7 @@ class Case(Value):
     @property
     def drafts(self) -> tuple[SentLetter, ...]:
         """Return the letters to the client that a person must still send."""
-        return tuple(
-            mail for mail in self.mails if mail.way == "draft" and mail.kind != "administrator"
-        )
+        return tuple(mail for mail in self.mails if mail.way == "draft" and mail.kind not in STAFF)
 
     def with_(self, **changes: object) -> Self:
         """Return a copy with the given fields replaced."""

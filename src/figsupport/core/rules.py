@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
+from figsupport.core.calendar import Delays
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
 from figsupport.core.scorer import NO_OPINION, Scorer
 from figsupport.core.words import Phrases, singular, words
@@ -232,6 +233,7 @@ class Directives:
     grid: Grid
     replies: ReplyWords
     briefing: Briefing
+    delays: Delays
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
     weights: str = NO_OPINION
 

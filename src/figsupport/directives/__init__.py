@@ -6,6 +6,7 @@ from typing import get_args
 
 from figsupport.core.model import RequestType
 from figsupport.core.rules import Briefing, Directives, Tariff, TypeWords
+from figsupport.directives.delays import read_delays
 from figsupport.directives.document import Document
 from figsupport.directives.grid import read_grid
 from figsupport.directives.letters import read_templates
@@ -34,6 +35,7 @@ def load(folder: Path) -> Directives:
     grid = read_grid(Document(folder / "grille_credits_modelisation.md", problems))
     replies = read_replies(Document(folder / "reponses.md", problems))
     briefing = _briefing(Document(folder / "claude.md", problems))
+    delays = read_delays(Document(folder / "delais.md", problems))
     templates = read_templates(folder / "emails", problems)
     if problems:
         raise InvalidDirectives(
@@ -48,6 +50,7 @@ def load(folder: Path) -> Directives:
         grid=grid,
         replies=replies,
         briefing=briefing,
+        delays=delays,
         templates=templates,
         weights=_WEIGHTS.read_text(encoding="utf-8"),
     )
