@@ -88,8 +88,6 @@ def carry_out(
     case: Case, step: Due, intent: Intent, analysis: Analysis, now: datetime = NOW
 ) -> Case:
     """Do a step as the workflow does, with every port answering at once."""
-    if case.doing is not None and case.doing.key != step.key:
-        case = progress.put_back(case)
     case = case.with_(doing=None)
     match step.step:
         case Step.CLASSIFY:
@@ -279,6 +277,8 @@ def test_time_ends_every_case_or_a_person_does(say: Callable[[str], None]) -> No
                     said = step.post is not None and step.post.letter in TIMED
                     if said and not dates.is_moot(current, step.post or current.outbox[0]):
                         assert DELAYS.opening(now) == now
+                    if current.doing is not None and current.doing.key != step.key:
+                        current = progress.put_back(current)
                     current = carry_out(current, step, "auto_reply", ANALYSES[0], now)
                 elif (then := wake_at(current, now, DELAYS)) is not None:
                     assert then > now
@@ -446,6 +446,70 @@ def test_a_second_acceptance_creates_no_second_subtask() -> None:
     assert letters(case)[:2] == ["quote:1", "confirmation"]
     assert case.decision is not None
     assert case.decision.message_id == "m1"
+
+
+REMINDER = SentLetter(
+    kind="reminder", key="case-1:mail:reminder:1:1", message_id="<reminder>", credits=None,
+    to="client@example.com", subject="", text="", sent_at=NOW + timedelta(hours=1),
+)  # fmt: skip
+
+
+def test_an_answer_to_a_reminder_of_an_older_quote_is_not_one_to_the_newer() -> None:
+    case = run(a_case())
+    case = run(decisions.quote(case.with_(mails=(*case.mails, REMINDER)), 5, NOW, 20))
+    again = REMINDER.model_copy(update={"message_id": "<again>", "key": "case-1:mail:reminder:2:1"})
+    old = a_reply_mail(headers={"in-reply-to": "<reminder>"})
+    assert run(case, ("accept", old)).decision is None
+    case = case.with_(mails=(*case.mails, again))
+    assert run(case, ("accept", old)).decision is None
+    new = a_reply_mail(headers={"in-reply-to": "<again>", "references": "<reminder> <again>"})
+    decided = run(case, ("accept", new)).decision
+    assert decided is not None
+    assert decided.credits == 5
+
+
+def test_a_question_waits_for_a_person_until_one_writes_or_says_so() -> None:
+    case = run(a_case(), ("question", a_reply_mail(1)), ("unclear", a_reply_mail(2)))
+    assert (case.asked, waiting(case)) == (NOW, Waiting.PERSON)
+    assert dates.coming(case, NOW, DELAYS) is None
+    by_hand = progress.answered_by_hand(case, NOW + timedelta(days=9))
+    assert waiting(by_hand) is Waiting.CLIENT_ANSWER
+    found = dates.coming(by_hand, NOW, DELAYS)
+    assert found is not None
+    assert found.at == DELAYS.after(NOW + timedelta(days=9), 3)
+    assert run(decisions.quote(case, 5, NOW, 20)).asked is None
+
+
+def expired(case: Case) -> Case:
+    decision = Decision(verdict="reject", by="delay", at=NOW)
+    return case.with_(decision=decision, validation_status="rejected")
+
+
+def test_what_time_ended_an_administrator_may_take_up() -> None:
+    case = expired(run(a_case()))
+    assert run(decisions.accept(case, 3, "", NOW, 20)).validation_status == "validated"
+    assert letters(run(decisions.quote(case, 2, NOW, 20)))[-1] == "quote:2"
+    assert decisions.reject(case, "", NOW) is case
+    late = run(case, ("accept", a_reply_mail()))
+    assert (late.subtask, waiting(late)) == (None, Waiting.PERSON)
+    assert letters(late)[-1].startswith("administrator:")
+
+
+def test_a_quote_dropped_unsent_leaves_its_number_to_the_next() -> None:
+    unsent = run_until(a_case(), Step.POST)
+    case = run(decisions.quote(unsent, 5, NOW, 20))
+    assert (letters(case), case.quotes) == (["quote:1"], 1)
+    assert run(case, ("accept", a_reply_mail())).validation_status == "validated"
+
+
+def test_an_unsent_reminder_is_dropped_by_a_decision_one_in_doubt_is_not() -> None:
+    post = dates.reminder(run(a_case()))
+    assert post is not None
+    begun = post.model_copy(update={"begun": True})
+    for outbox, left in (((post,), []), ((begun,), ["reminder"])):
+        decided = decisions.accept(run(a_case()).with_(outbox=outbox), 2, "", NOW, 20)
+        assert [one.letter for one in decided.outbox] == left
+        assert "reminder" not in [mail.kind for mail in run(decided).mails]
 
 
 # --- decisions of an administrator ---------------------------------------------------------
