@@ -45,7 +45,7 @@ LIBRARIES = {
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
     "httpx2": {"adapters"},
-    "zoneinfo": {"directives"},
+    "zoneinfo": {"directives", "adapters"},
     "PIL": {"files"},
 }
 

@@ -310,7 +310,7 @@ def _age(age: Any) -> str:
     return f"{hours // 24} d" if hours >= 48 else f"{hours} h" if hours else "now"
 
 
-def _case(case: Case, coming: Coming | None) -> RenderableType:
+def _case(case: Case, coming: Coming | None = None) -> RenderableType:
     rows: list[tuple[str, RenderableType | None]] = [
         ("Client", plain(f"{case.request.user_name} <{case.request.user_email}>")),
         ("Request", plain(case.request.description)),
