@@ -283,9 +283,12 @@ def _follow_delays(services: Services) -> None:
     if services.cases.recall("delays") == said:
         return
     for found in services.cases.open_cases():
-        with services.cases.lock(found.id, PATIENCE):
-            if (case := services.cases.load(found.id)) is not None:
-                _remember(case, services)
+        try:
+            with services.cases.lock(found.id):
+                if (case := services.cases.load(found.id)) is not None:
+                    _remember(case, services)
+        except Busy:
+            return  # the next round begins again
     services.cases.keep("delays", said)
 
 
