@@ -248,6 +248,15 @@ def test_a_reminder_that_could_not_leave_waits_for_working_hours(
     assert when(services, case, "reminder") == ["Mon 09 09:30"]
 
 
+def in_doubt(services: Services, broken: Services, photo: Path, clock: Clock, left: bool) -> Case:
+    """A case whose reminder was begun by day; nobody knows whether it left."""
+    case, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
+    clock.time = NOW + timedelta(days=3, hours=8)
+    broken.mail = Lost(broken.mail) if left else Down(broken.mail, "send")  # type: ignore[assignment]
+    workflow.poll_pending_tickets(broken)
+    return case
+
+
 @pytest.mark.parametrize("left", [True, False])
 def test_an_answer_at_night_does_not_wait_for_a_reminder_in_doubt(
     services: Services,
@@ -257,11 +266,7 @@ def test_an_answer_at_night_does_not_wait_for_a_reminder_in_doubt(
     client_answers: Answers,
     left: bool,
 ) -> None:
-    case, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
-    clock.time = NOW + timedelta(days=3, hours=8)
-    broken = open_services()
-    broken.mail = Lost(broken.mail) if left else Down(broken.mail, "send")  # type: ignore[assignment]
-    workflow.poll_pending_tickets(broken)
+    case = in_doubt(services, open_services(), photo, clock, left)
     doing = case_of(services, case).doing
     assert doing is not None
     assert doing.step is Step.POST
@@ -283,11 +288,7 @@ def test_a_question_at_night_lets_a_reminder_in_doubt_go_or_be_told(
     client_answers: Answers,
     left: bool,
 ) -> None:
-    case, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
-    clock.time = NOW + timedelta(days=3, hours=8)
-    broken = open_services()
-    broken.mail = Lost(broken.mail) if left else Down(broken.mail, "send")  # type: ignore[assignment]
-    workflow.poll_pending_tickets(broken)
+    case = in_doubt(services, open_services(), photo, clock, left)
     clock.forward(hours=12)
     client_answers(services, case, "Je serai absent du bureau, de retour lundi.")
     poll(services)
