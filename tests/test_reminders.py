@@ -208,6 +208,20 @@ def test_one_reminder_a_day_for_a_client_with_three_requests(
     assert "held back" in " ".join(event.event for event in case_of(services, cases[1]).history)
 
 
+def test_nobody_is_reminded_while_the_mail_cannot_be_read(
+    services: Services, open_services: Open, photo: Path, clock: Clock
+) -> None:
+    """The answer may be there already."""
+    workflow.intake(with_photo(ARMCHAIR, photo), services)
+    clock.time = NOW + timedelta(days=3, hours=8)
+    deaf = open_services()
+    deaf.desk = Down(deaf.desk, "new_messages")
+    assert workflow.poll_pending_tickets(deaf).reminders == 0
+    workflow.intake(with_photo(ARMCHAIR, photo), services)
+    assert kinds(services) == ["quote"]
+    assert poll(services).reminders == 1
+
+
 def test_a_draft_is_not_repeated_until_it_was_sent(
     services: Services, open_services: Open, photo: Path, clock: Clock
 ) -> None:

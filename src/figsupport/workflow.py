@@ -36,13 +36,14 @@ from figsupport.services import Services
 PATIENCE = 30.0
 
 
-def advance(case: Case, services: Services) -> Case:
+def advance(case: Case, services: Services, *, heard: bool = False) -> Case:
     """Do what is due on a case until it waits or is finished. The caller holds its lock.
 
     Idempotent: `intake`, `validate` and `poll` call it alike. An error leaves the case
-    saved as it stands; the next call goes on from there.
+    saved as it stands; the next call goes on from there. `heard`: the clients' mail was just
+    read; only then is silence a reason to write.
     """
-    while (step := _next(case, services)) is not None:
+    while (step := _next(case, services)) is not None and (heard or step.step is not Step.WAKE):
         if case.doing is not None and case.doing.key != step.key:
             case = progress.put_back(case)
         in_doubt = (
@@ -194,13 +195,14 @@ def poll_pending_tickets(services: Services) -> Round:
     with services.cases.lock("poll"):
         _follow_delays(services)
         strangers = _collect(services, errors)
+        heard = "desk" not in dict(errors)
         for case_id in services.cases.due(services.now()):
             try:
                 with services.cases.lock(case_id):
                     case = services.cases.load(case_id)
                     if case is not None:
                         before[case_id] = case
-                        if advance(case, services) == case:
+                        if advance(case, services, heard=heard) == case:
                             _remember(case, services)  # nothing was due: its date has moved
             except Busy:
                 continue  # whoever holds the lock is doing the work
