@@ -517,6 +517,13 @@ class CasesContract:
         assert cases.messages_from(EMAIL) == ()
         assert [one.id for one in cases.messages_from("other@example.com")] == ["m2"]
 
+    def test_what_is_kept_is_recalled(self, cases: Cases, again: Cases) -> None:
+        assert cases.recall("digest") is None
+        cases.keep("digest", "un")
+        cases.keep("other", "autre")
+        cases.keep("digest", "deux")
+        assert (again.recall("digest"), again.recall("other")) == ("deux", "autre")
+
     def test_open_cases_are_those_that_wait_or_work(self, cases: Cases) -> None:
         cases.save(a_case(id="a"), unfinished=True)
         cases.save(a_case(id="b", validation_status="pending_info"), unfinished=False)

@@ -193,6 +193,15 @@ def answer(text: str) -> Act:
     return client
 
 
+def wait(days: float) -> Act:
+    """Nobody writes for so long."""
+
+    def act(world: World) -> None:
+        world.now = world.hubspot.clock = NOW + timedelta(days=days)
+
+    return act
+
+
 def lose_state(world: World) -> None:
     """The machine is gone; another one begins with an empty folder."""
     shutil.rmtree(world.home)
@@ -226,6 +235,9 @@ STORIES: dict[str, Story] = {
     "quoted by hand": Story((ORNATE, decide("quote", 5), YES, poll)),
     "rejected by hand": Story((ARMCHAIR, decide("reject"))),
     "a draft": Story((ARMCHAIR, send_by_hand, YES, poll), relay=False),
+    "reminded, accepted": Story((ARMCHAIR, wait(3.3), poll, YES, poll)),
+    "reminded, ended": Story((ARMCHAIR, wait(3.3), poll, wait(11.3), poll, wait(28.3), poll)),
+    "digest": Story((ORNATE, wait(1.3), poll)),
     "another machine": Story((ARMCHAIR, lose_state, YES, poll)),
 }  # fmt: skip
 

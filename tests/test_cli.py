@@ -388,6 +388,21 @@ def test_quiet_poll_says_nothing_unless_a_person_is_needed(run: Run, tmp_path: P
     assert "question" in run("poll", "-q", "--no-json").out
 
 
+def test_what_comes_next_is_told(run: Run, tmp_path: Path) -> None:
+    quoted(run, tmp_path)
+    assert run("tickets", "1001").json["coming"]["what"] == "reminder"
+    assert run("tickets").json[0]["coming"] == run("tickets", "1001").json["coming"]
+    assert "Coming     reminder on " in run("tickets", "1001", "--no-json").out
+    assert "reminder" in run("tickets", "--no-json").out
+    run("reply", "1001", "Quand livrez-vous ?")
+    run("poll")
+    assert run("tickets", "1001").json["coming"] is None
+    assert "figsupport tickets 1001 --answered" in run("tickets", "1001", "--no-json").out
+    assert run("tickets", "1001", "--answered").json["coming"]["what"] == "reminder"
+    assert run("tickets", "1001", "--answered").code == 65
+    assert run("tickets", "--answered").code == 2
+
+
 def test_no_colour_where_none_is_wanted(
     run: Run, monkeypatch: pytest.MonkeyPatch, request_file: str
 ) -> None:

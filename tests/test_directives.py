@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from figsupport import directives
 from figsupport.directives import load
 from figsupport.errors import InvalidDirectives
 
+DELAYS = "delais.md"
 GRID, KEPT = "grille_credits_modelisation.md", "conservation.md"
 Edit = Callable[[str], str]
 
@@ -153,7 +155,23 @@ HEADER = "| Objets | Complexité | Crédits | À savoir |"
         ("claude.md", swap("| 0.10 |", "| -1 |"), "a price is a number of dollars"),
         ("claude.md", swap("| 0.10 |", "| nan |"), "a price is a number of dollars"),
         ("claude.md", swap("| Modèle |", "| Nom |"), "columns Modèle | Entrée | Sortie"),
+        # delays
+        (DELAYS, swap("| devis | 3 |", "| devis | trois |"), "a whole number of business days"),
+        (DELAYS, swap("| devis | 3 |", "| devis | 0 |"), "a whole number of business days"),
+        (DELAYS, swap("| devis | 3 | 5 | 10 |", "| devis | 3 | 5 | — |"), "a whole number of"),
+        (DELAYS, swap("| devis | 3 |", "| devis | — |"), "a second reminder needs a first one"),
+        (DELAYS, swap("| devis |", "| quote |"), "unknown row « quote »; expected « devis », «"),
+        (DELAYS, swap("| devis |", "| demande d'informations |"), "stands twice"),
+        (DELAYS, swap("| devis | 3 | 5 | 10 |\n", ""), "the row « devis » is missing"),
+        (DELAYS, swap("- lundi", "- lundy"), "« lundy » is no day; expected lundi … dimanche"),
+        (DELAYS, swap("| 9 h |", "| neuf |"), "« neuf » is no hour; expected 9 h or 8 h 30"),
+        (DELAYS, swap("| 18 h |", "| 24 h |"), "« 24 h » is no hour"),
+        (DELAYS, swap("| 18 h |", "| 8 h 59 |"), "must come before « dernier envoi »"),
+        (DELAYS, swap("| Heure |", "| Quoi |"), "columns Heure | Valeur"),
         # letters
+        ("emails/reminder.md", swap("Je valide", "Oui"), "« Je valide » are missing"),
+        ("emails/digest.md", swap("$waiting", ""), "the name $waiting is missing"),
+        ("emails/digest.md", swap("$day", "$client"), "unknown name $client; expected $day"),
         ("emails/info.md", swap("[#$reference]", ""), "the subject must hold [#$reference]"),
         ("emails/info.md", swap("\n\n", "\n"), "an empty line is expected after the subject"),
         ("emails/info.md", lambda _: "Sujet [#$reference]\n", "info.md:2: an empty line"),
@@ -179,7 +197,15 @@ def test_what_is_wrong_is_said(folder: Path, name: str, change: Edit, expected: 
 
 @pytest.mark.parametrize(
     "name",
-    ["classification.md", GRID, "reponses.md", "claude.md", "emails/quote.md", "emails/info.en.md"],
+    [
+        "classification.md",
+        GRID,
+        "reponses.md",
+        "claude.md",
+        DELAYS,
+        "emails/quote.md",
+        "emails/info.en.md",
+    ],
 )
 def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -> None:
     path = folder / name
@@ -196,7 +222,7 @@ def test_a_file_that_is_missing_empty_huge_or_no_text(folder: Path, name: str) -
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path / "nowhere")
-    assert len(found) == 5 + 11
+    assert len(found) == 6 + 18
     assert all(problem.endswith("is missing") for problem in found)
 
 
@@ -233,6 +259,26 @@ def test_one_row_adds_an_object(folder: Path) -> None:
     grid = load(folder).grid
     assert grid.complexity_of["zibulon"] == "standard"
     assert grid.found.find("trois Zibulons") == ["zibulon"]
+
+
+def test_delays_as_the_business_writes_them(folder: Path) -> None:
+    ours = load(folder).delays
+    assert (ours.quote, ours.info, sorted(ours.weekdays)) == (
+        (3, 5, 10),
+        (3, 5, 10),
+        [1, 2, 3, 4, 5],
+    )
+    assert (ours.opens, ours.closes, ours.digest) == (time(9), time(18), time(8, 30))
+    edit(folder / DELAYS, swap("| devis | 3 | 5 | 10 |", "| devis | — | — | 30 |"))
+    edit(
+        folder / DELAYS,
+        swap("| demande d'informations | 3 | 5 |", "| demande d'informations | 4 | — |"),
+    )
+    edit(folder / DELAYS, swap("- mercredi", "- Samedi"))
+    edit(folder / DELAYS, swap("18 h", "20:30"))
+    found = load(folder).delays
+    assert (found.quote, found.info) == ((30,), (4, 10))
+    assert (sorted(found.weekdays), found.closes) == ([1, 2, 4, 5, 6], time(20, 30))
 
 
 def test_the_grid_is_broad() -> None:

@@ -17,7 +17,7 @@ def test_a_failing_provider_loses_and_doubles_nothing(say: Callable[[str], None]
     ran = run("--sample", "30")
     say(ran.stdout.splitlines()[-1] if ran.stdout else ran.stderr)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "over 10 paths, all green" in ran.stdout
+    assert "over 13 paths, all green" in ran.stdout
 
 
 def test_the_matrix_has_teeth() -> None:

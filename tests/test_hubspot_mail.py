@@ -1,14 +1,15 @@
 """Letters in HubSpot: on the thread, else by the mail server, else a draft that is told."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from figsupport import steps
 from figsupport.adapters.hubspot import HubSpotDesk, HubSpotMail
 from figsupport.adapters.maildir import LocalMail
-from figsupport.core.model import Letter, TicketRef
+from figsupport.core.model import STAFF, Letter, LetterKind, TicketRef
+from figsupport.core.references import letter_name
 from figsupport.errors import Unavailable
 from figsupport.ports import Mail
 
@@ -105,6 +106,19 @@ def test_our_letters_on_a_conversation_are_known_again(desk: HubSpotDesk, hubspo
     assert ours.text == letter.text
 
 
+def test_every_kind_of_letter_is_known_again_on_a_conversation(
+    desk: HubSpotDesk, hubspot: HubSpot
+) -> None:
+    mail, letter = HubSpotMail(desk, "42", None), on_thread(hubspot, opened(desk))
+    for kind in set(get_args(LetterKind)) - STAFF:
+        name = f"<{kind}.1.2.ABCDEFGHIJ@figurative.example>"
+        one = letter.model_copy(update={"kind": kind, "message_id": name})
+        assert mail.was_sent(one) is None
+        mail.send(one)
+        assert mail.was_sent(one) == "thread"
+        assert letter_name(name) == (kind, f"{kind}:1:2")
+
+
 def test_what_hubspot_cannot_deliver_leaves_by_the_mail_server(
     desk: HubSpotDesk, hubspot: HubSpot, relay: LocalMail
 ) -> None:
@@ -146,6 +160,10 @@ def test_without_any_way_the_letter_is_a_draft_on_the_ticket(
     assert "2 crédits." in body
     assert f"figsupport tickets {ticket.id} --sent" in body
     assert mail.was_sent(letter) == "draft"
+    about_no_ticket = a_letter(kind="digest")
+    assert mail.send(about_no_ticket) == "draft"
+    assert mail.was_sent(about_no_ticket) is None
+    assert len(hubspot.objects["notes"]) == 1
     health = mail.check()
     assert not health.ok
     assert "SMTP_HOST" in health.detail

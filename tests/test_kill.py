@@ -19,7 +19,7 @@ def test_a_killed_process_loses_and_doubles_nothing(say: Callable[[str], None]) 
     ran = run()
     say(ran.stdout.splitlines()[-1])
     assert ran.returncode == 0, ran.stdout
-    assert "over 10 paths, all green" in ran.stdout
+    assert "over 13 paths, all green" in ran.stdout
 
 
 @pytest.mark.parametrize("part", ["intent", "find"])

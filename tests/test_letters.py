@@ -22,6 +22,7 @@ from figsupport.core.letters import (
     write,
 )
 from figsupport.core.model import (
+    STAFF,
     Analysis,
     Classification,
     Decision,
@@ -31,6 +32,7 @@ from figsupport.core.model import (
     Post,
     PostKind,
     Reply,
+    SentLetter,
     TicketRef,
 )
 from figsupport.core.rules import Template
@@ -49,7 +51,7 @@ def letter(kind: LetterKind, **changes: object) -> LetterText:
 
 def test_every_kind_has_its_letter_in_each_language_of_clients() -> None:
     wanted = {(kind, language) for kind in KINDS for language in LANGUAGES}
-    assert set(TEMPLATES) == wanted - {("administrator", "en")}
+    assert set(TEMPLATES) == wanted - {(kind, "en") for kind in STAFF}
     assert set(NAMES) == set(KINDS)
 
 
@@ -181,6 +183,42 @@ def test_the_last_letters() -> None:
     said = generate_rejection_message(a_case(decision=rejected), TEMPLATES).text
     assert "\nHors de notre métier.\n" in said
     assert "\n\n\n" not in generate_rejection_message(a_case(), TEMPLATES).text
+
+
+@pytest.mark.parametrize(
+    ("language", "price", "accept"),
+    [("fr", "2 crédits", "Je valide"), ("en", "2 credits", "I accept")],
+)
+def test_a_reminder_repeats_the_price_of_the_open_quote_and_how_to_accept(
+    language: Language, price: str, accept: str
+) -> None:
+    """It asks nothing: a yes to it can be a yes to the quote only."""
+    quote = SentLetter(kind="quote", key="k", message_id="m", to="c@example.com", subject="", text="",
+                       sent_at=NOW, credits=2)  # fmt: skip
+    case = a_case(language=language, validation_status="pending_credits", quotes=1, mails=(quote,))
+    said = letter(
+        "reminder",
+        **{
+            name: getattr(case, name)
+            for name in ("language", "validation_status", "quotes", "mails")
+        },
+    )
+    assert price in said.subject
+    assert f": {price}." in said.text
+    assert accept in said.text
+    assert "?" not in said.text
+
+
+def test_a_reminder_names_what_is_missing_or_the_letter_that_did() -> None:
+    analysis = Analysis(outcome="INCOMPLET", missing=("une photo nette",))
+    assert "- une photo nette\n" in letter("info_reminder", analysis=analysis).text
+    assert "- les éléments demandés dans notre précédent" in letter("info_reminder").text
+    assert "- what we asked for" in letter("info_reminder", language="en").text
+
+
+def test_the_last_letter_says_how_to_go_on() -> None:
+    assert "il suffit de nous écrire en réponse" in letter("expiry").text
+    assert "simply write to us in reply" in letter("expiry", language="en").text
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,14 +1,15 @@
 """The whole state space of a case: every state has a next step or a reason to wait; no loop."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
 
-from figsupport.core import decisions, progress
+from figsupport.core import dates, decisions, progress
 from figsupport.core.model import (
+    TIMED,
     Analysis,
     Attachment,
     Case,
@@ -38,10 +39,11 @@ from figsupport.core.plan import (
     due,
     settled_at,
     waiting,
+    wake_at,
 )
 from figsupport.errors import NotAllowed
 
-from .values import NOW, a_case, a_request
+from .values import DELAYS, NOW, a_case, a_request
 
 SUPPORT = Classification(type="SUPPORT", by="rules", confidence="high")
 UNSURE = Classification(type="SUPPORT", by="rules", confidence="low")
@@ -82,7 +84,9 @@ def a_reply_mail(number: int = 1, **changes: object) -> Message:
     return mail.model_copy(update=changes)
 
 
-def carry_out(case: Case, step: Due, intent: Intent, analysis: Analysis) -> Case:
+def carry_out(
+    case: Case, step: Due, intent: Intent, analysis: Analysis, now: datetime = NOW
+) -> Case:
     """Do a step as the workflow does, with every port answering at once."""
     case = case.with_(doing=None)
     match step.step:
@@ -104,17 +108,24 @@ def carry_out(case: Case, step: Due, intent: Intent, analysis: Analysis) -> Case
         case Step.SUBTASK:
             return progress.subtask_created(case, SubtaskRef(id="9"), NOW)
         case Step.POST:
-            post = step.post or case.outbox[0]
-            if post.kind is PostKind.LETTER:
-                return progress.letter_sent(case, a_sent_letter(case, post), NOW)
-            return progress.noted(case, NOW)
+            return say_(case, step.post or case.outbox[0], now)
         case Step.READ:
             assert step.message is not None
             reply = Reply(message_id=step.message.id, intent=intent, words="…")
-            return progress.answered(case, step.message, reply, NOW)
+            return progress.answered(case, step.message, reply, now)
+        case Step.WAKE:
+            return progress.woken(case, (), now, DELAYS)
 
 
-def a_sent_letter(case: Case, post: Post) -> SentLetter:
+def say_(case: Case, post: Post, now: datetime) -> Case:
+    if dates.is_moot(case, post):
+        return progress.withdrawn(case, now)
+    if post.kind is PostKind.LETTER:
+        return progress.letter_sent(case, a_sent_letter(case, post, now), now)
+    return progress.noted(case, now)
+
+
+def a_sent_letter(case: Case, post: Post, now: datetime) -> SentLetter:
     return SentLetter(
         kind=post.letter or "administrator",
         key=f"{case.id}:{post.key}",
@@ -122,7 +133,7 @@ def a_sent_letter(case: Case, post: Post) -> SentLetter:
         to="client@example.com",
         subject="",
         text="",
-        sent_at=NOW,
+        sent_at=now,
         credits=case.credits_estimes,
     )
 
@@ -193,6 +204,93 @@ def test_no_state_is_stuck_and_none_loops(say: Callable[[str], None]) -> None:
             assert case.outbox == ()
             walked += 1
     say(f"{walked} walks through the plan, all of them ended")
+    assert walked > 10_000
+
+
+def dated_states() -> list[Case]:
+    """Every combination of what dates look at, the impossible ones too."""
+    quote, info = (
+        SentLetter(
+            kind=kind, key=f"case-1:mail:{kind}:1", message_id=f"<{kind}>", credits=2,
+            to="client@example.com", subject="", text="", sent_at=NOW,
+        )
+        for kind in ("quote", "info")
+    )  # fmt: skip
+    draft = quote.model_copy(update={"way": "draft"})
+    letters_ = [
+        Post(kind=PostKind.LETTER, key=key, letter=kind, begun=begun)
+        for key, kind in (
+            ("mail:reminder:1:1", "reminder"),
+            ("mail:reminder:0:1", "reminder"),
+            ("mail:info_reminder:1:1", "info_reminder"),
+            ("mail:expiry:1", "expiry"),
+        )
+        for begun in (False, True)
+    ]
+    late = Decision(verdict="reject", by="delay", at=NOW)
+    found = []
+    for status, mails, asked, spoken, decision, outbox, held in product(
+        STATUSES,
+        ((), (quote,), (info,), (info, quote), (draft,)),
+        (None, NOW),
+        (None, NOW + timedelta(days=2)),
+        (None, late, REJECT),
+        ((), *((letter,) for letter in letters_)),
+        (None, NOW + timedelta(days=4)),
+    ):
+        case = a_case(
+            classification=MODELISATION,
+            contact=ContactRef(id="1"),
+            ticket=TicketRef(id="1001"),
+            analysis=ANALYSES[0],
+            validation_status=status,
+            mails=mails,
+            quotes=sum(1 for mail in mails if mail.kind == "quote"),
+            rounds=sum(1 for mail in mails if mail.kind == "info"),
+            asked=asked,
+            spoken=spoken,
+            decision=decision,
+            outbox=outbox,
+            held_until=held,
+        )
+        found.append(case)
+        for post in outbox:
+            key = f"case-1:{post.key}"
+            found.append(case.with_(doing=Doing(step=Step.POST, key=key, since=NOW)))
+    return found
+
+
+#: at night, while they work, on a Saturday, a quarter later
+STARTS = tuple(NOW + timedelta(hours=hours) for hours in (0, 8, 128, 2168))
+
+
+def test_time_ends_every_case_or_a_person_does(say: Callable[[str], None]) -> None:
+    """Left alone, every case comes to rest; what time says is said in working hours."""
+    walked = 0
+    for case in dated_states():
+        for start in STARTS:
+            now, current = start, case
+            inbox = (a_reply_mail(),) if start is STARTS[-1] else ()
+            for _ in range(60):
+                step = due(current, inbox, now, DELAYS)
+                if step is not None:
+                    said = step.post is not None and step.post.letter in TIMED
+                    if said and not dates.is_moot(current, step.post or current.outbox[0]):
+                        assert DELAYS.opening(now) == now
+                    if current.doing is not None and current.doing.key != step.key:
+                        current = progress.put_back(current)
+                    current = carry_out(current, step, "auto_reply", ANALYSES[0], now)
+                elif (then := wake_at(current, now, DELAYS)) is not None:
+                    assert then > now
+                    now = then
+                else:
+                    break
+            else:
+                raise AssertionError("a loop")
+            assert dates.unanswered(current) is None, "forgotten"
+            assert (current.doing, current.outbox) == (None, ())
+            walked += 1
+    say(f"{walked} walks through time, all of them came to rest")
     assert walked > 10_000
 
 
@@ -348,6 +446,70 @@ def test_a_second_acceptance_creates_no_second_subtask() -> None:
     assert letters(case)[:2] == ["quote:1", "confirmation"]
     assert case.decision is not None
     assert case.decision.message_id == "m1"
+
+
+REMINDER = SentLetter(
+    kind="reminder", key="case-1:mail:reminder:1:1", message_id="<reminder>", credits=None,
+    to="client@example.com", subject="", text="", sent_at=NOW + timedelta(hours=1),
+)  # fmt: skip
+
+
+def test_an_answer_to_a_reminder_of_an_older_quote_is_not_one_to_the_newer() -> None:
+    case = run(a_case())
+    case = run(decisions.quote(case.with_(mails=(*case.mails, REMINDER)), 5, NOW, 20))
+    again = REMINDER.model_copy(update={"message_id": "<again>", "key": "case-1:mail:reminder:2:1"})
+    old = a_reply_mail(headers={"in-reply-to": "<reminder>"})
+    assert run(case, ("accept", old)).decision is None
+    case = case.with_(mails=(*case.mails, again))
+    assert run(case, ("accept", old)).decision is None
+    new = a_reply_mail(headers={"in-reply-to": "<again>", "references": "<reminder> <again>"})
+    decided = run(case, ("accept", new)).decision
+    assert decided is not None
+    assert decided.credits == 5
+
+
+def test_a_question_waits_for_a_person_until_one_writes_or_says_so() -> None:
+    case = run(a_case(), ("question", a_reply_mail(1)), ("unclear", a_reply_mail(2)))
+    assert (case.asked, waiting(case)) == (NOW, Waiting.PERSON)
+    assert dates.coming(case, NOW, DELAYS) is None
+    by_hand = progress.answered_by_hand(case, NOW + timedelta(days=9))
+    assert waiting(by_hand) is Waiting.CLIENT_ANSWER
+    found = dates.coming(by_hand, NOW, DELAYS)
+    assert found is not None
+    assert found.at == DELAYS.after(NOW + timedelta(days=9), 3)
+    assert run(decisions.quote(case, 5, NOW, 20)).asked is None
+
+
+def expired(case: Case) -> Case:
+    decision = Decision(verdict="reject", by="delay", at=NOW)
+    return case.with_(decision=decision, validation_status="rejected")
+
+
+def test_what_time_ended_an_administrator_may_take_up() -> None:
+    case = expired(run(a_case()))
+    assert run(decisions.accept(case, 3, "", NOW, 20)).validation_status == "validated"
+    assert letters(run(decisions.quote(case, 2, NOW, 20)))[-1] == "quote:2"
+    assert decisions.reject(case, "", NOW) is case
+    late = run(case, ("accept", a_reply_mail()))
+    assert (late.subtask, waiting(late)) == (None, Waiting.PERSON)
+    assert letters(late)[-1].startswith("administrator:")
+
+
+def test_a_quote_dropped_unsent_leaves_its_number_to_the_next() -> None:
+    unsent = run_until(a_case(), Step.POST)
+    case = run(decisions.quote(unsent, 5, NOW, 20))
+    assert (letters(case), case.quotes) == (["quote:1"], 1)
+    assert run(case, ("accept", a_reply_mail())).validation_status == "validated"
+
+
+def test_an_unsent_reminder_is_dropped_by_a_decision_one_in_doubt_is_not() -> None:
+    post = dates.reminder(run(a_case()))
+    assert post is not None
+    begun = post.model_copy(update={"begun": True})
+    for outbox, left in (((post,), []), ((begun,), ["reminder"])):
+        decided = decisions.accept(run(a_case()).with_(outbox=outbox), 2, "", NOW, 20)
+        assert [one.letter for one in decided.outbox] == left
+        assert "reminder" not in [mail.kind for mail in run(decided).mails]
 
 
 # --- decisions of an administrator ---------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from figsupport import workflow
 from figsupport.adapters.maildir import Inbox
 from figsupport.core.model import Case, Message, Reply, Request, Step
+from figsupport.core.round import Round
 from figsupport.errors import Busy, NotAllowed, NotFound, TryLater, Unavailable
 from figsupport.services import Services
 
@@ -59,7 +60,7 @@ def subtasks(services: Services) -> list[Any]:
     return services.desk_file.execute("SELECT * FROM subtasks").fetchall()
 
 
-def poll(services: Services) -> workflow.Round:
+def poll(services: Services) -> Round:
     return workflow.poll_pending_tickets(services)
 
 
@@ -85,7 +86,7 @@ def test_a_quote_is_accepted(services: Services, photo: Path, client_answers: An
     properties = on_desk(services, case)
     assert properties["validation_status"] == "validated"
     assert properties["clickup_subtask_id"] == str(subtask["id"])
-    assert poll(services) == workflow.Round(0, 0, 0, 0, 0, 0, 0, 0, (), (), ())
+    assert poll(services) == Round(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, False, (), (), ())
 
 
 def test_a_quote_is_refused(services: Services, photo: Path, client_answers: Answers) -> None:

@@ -353,6 +353,14 @@ class Cases(Protocol):
         """Mark a message as read that belongs to no case."""
         ...
 
+    def keep(self, name: str, value: str) -> None:
+        """Keep a value under a name, on disk before returning."""
+        ...
+
+    def recall(self, name: str) -> str | None:
+        """Return the value that was last kept under a name, or None."""
+        ...
+
     def watermark(self) -> str | None:
         """Return the watermark of the last `receive`, or None."""
         ...

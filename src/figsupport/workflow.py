@@ -1,10 +1,10 @@
 """The chain: what is due (pure) → do it through a port → remember it → again."""
 
 import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from figsupport import keeping, steps
-from figsupport.core import decisions, progress
+from figsupport.core import dates, decisions, progress
 from figsupport.core.acceptance import record_name
 from figsupport.core.adoption import adopted, case_id_of
 from figsupport.core.assets import joined
@@ -26,7 +26,9 @@ from figsupport.core.model import (
     Step,
     Ticket,
 )
-from figsupport.core.plan import THINKING, Due, due, port_of, settled_at
+from figsupport.core.plan import THINKING, Due, due, port_of, settled_at, wake_at
+from figsupport.core.round import Round, tally
+from figsupport.digest import send_digest
 from figsupport.errors import Bug, Busy, FigsupportError, NotAllowed, NotFound, Settling
 from figsupport.ports import SubtaskDraft, TicketDraft
 from figsupport.private import trace_file
@@ -36,11 +38,12 @@ from figsupport.services import Services
 PATIENCE = 30.0
 
 
-def advance(case: Case, services: Services) -> Case:
+def advance(case: Case, services: Services, *, heard: bool = False) -> Case:
     """Do what is due on a case until it waits or is finished. The caller holds its lock.
 
     Idempotent: `intake`, `validate` and `poll` call it alike. An error leaves the case
-    saved as it stands; the next call goes on from there.
+    saved as it stands; the next call goes on from there. `heard`: the clients' mail was just
+    read; only then is silence a reason to write.
     """
     if case.erased is not None:
         raise NotAllowed(
@@ -48,8 +51,12 @@ def advance(case: Case, services: Services) -> Case:
             hint="If `figsupport erase` was interrupted, run it again; it goes on from there. "
             "A new request needs a new request_id.",
         )
-    while (step := _next(case, services)) is not None:
-        in_doubt = case.adopted or case.doing is not None
+    while (step := _next(case, services)) is not None and (heard or step.step is not Step.WAKE):
+        if case.doing is not None and case.doing.key != step.key:
+            case = progress.put_back(case)
+        in_doubt = (
+            case.adopted or case.doing is not None or (step.post is not None and step.post.begun)
+        )
         if case.doing is not None:
             _let_settle(case, services)
         elif step.step not in THINKING:
@@ -127,6 +134,21 @@ def mark_sent(ticket_id: str, services: Services) -> Case:
         return advance(case, services)
 
 
+def mark_answered(ticket_id: str, services: Services) -> Case:
+    """Record that a person has answered the client by hand. Raises NotFound or NotAllowed."""
+    case = find_case(ticket_id, services)
+    with services.cases.lock(case.id, PATIENCE):
+        case = services.cases.load(case.id) or case
+        if case.asked is None:
+            raise NotAllowed(
+                f"No message of the client waits for an answer on the ticket {ticket_id}",
+                hint=f"`figsupport tickets {ticket_id}` tells its story.",
+            )
+        return advance(
+            _remember(progress.answered_by_hand(case, services.now()), services), services
+        )
+
+
 Part = Literal["classify", "upload", "analyze"]
 
 
@@ -169,23 +191,6 @@ def letter_of(case: Case, services: Services) -> Letter | None:
     return Letter.model_validate(compose(case, step, services.directives, services.office))
 
 
-class Round(NamedTuple):
-    """What one round of `poll` did."""
-
-    resumed: int
-    replies: int
-    validated: int
-    rejected: int
-    reanalyzed: int
-    questions: int
-    auto_replies: int
-    unclear: int
-    strangers: tuple[Message, ...]
-    errors: tuple[tuple[str, FigsupportError], ...]
-    touched: tuple[Case, ...]
-    forgotten: int = 0
-
-
 def poll_pending_tickets(services: Services) -> Round:
     """Read new replies and resume unfinished cases, once. Raises Busy when another poll runs.
 
@@ -207,24 +212,32 @@ def poll_pending_tickets(services: Services) -> Round:
 def _round(services: Services) -> Round:
     errors: list[tuple[str, FigsupportError]] = []
     before: dict[str, Case] = {}
+    digest = False
     with services.cases.lock("poll"):
+        _follow_delays(services)
         strangers = _collect(services, errors)
+        heard = "desk" not in dict(errors)
         for case_id in services.cases.due(services.now()):
             try:
                 with services.cases.lock(case_id):
                     case = services.cases.load(case_id)
                     if case is not None:
                         before[case_id] = case
-                        advance(case, services)
+                        if advance(case, services, heard=heard) == case:
+                            _remember(case, services)  # nothing was due: its date has moved
             except Busy:
                 continue  # whoever holds the lock is doing the work
             except FigsupportError as error:
                 errors.append((case_id, error))
             except Exception as error:
                 errors.append((case_id, _bug(error)))  # one hostile mail stops one case only
+        try:
+            digest = send_digest(services)
+        except FigsupportError as error:
+            errors.append(("digest", error))
         forgotten = keeping.retire(services, errors)
     after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
-    return _tally(before, after, strangers, errors)._replace(forgotten=forgotten)
+    return tally(before, after, strangers, errors, digest)._replace(forgotten=forgotten)
 
 
 def find_case(ticket_id: str, services: Services) -> Case:
@@ -299,6 +312,21 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
     return tuple(strangers)
 
 
+def _follow_delays(services: Services) -> None:
+    """Give the open cases new dates when `delais.md` has changed since they got theirs."""
+    said = repr(services.directives.delays)
+    if services.cases.recall("delays") == said:
+        return
+    for found in services.cases.open_cases():
+        try:
+            with services.cases.lock(found.id):
+                if (case := services.cases.load(found.id)) is not None:
+                    _remember(case, services)
+        except Busy:
+            return  # the next round begins again
+    services.cases.keep("delays", said)
+
+
 def is_ours(ticket: Ticket) -> bool:
     """Tell a ticket that figsupport (or the system before it) opened from any other."""
     return bool(ticket.key or ticket.properties.get("validation_status"))
@@ -312,19 +340,21 @@ def _bug(error: Exception) -> Bug:
 
 
 def _next(case: Case, services: Services) -> Due | None:
-    now = services.now()
-    step = due(case, (), now)
-    if step is None and case.ticket is not None:
-        return due(case, services.cases.inbox(case.ticket.id), now)
+    now, delays = services.now(), services.directives.delays
+    step = due(case, (), now, delays)
+    if case.ticket is not None and (step is None or step.step is Step.WAKE):
+        return due(case, services.cases.inbox(case.ticket.id), now, delays)
     return step
 
 
 def _remember(case: Case, services: Services) -> Case:
-    unfinished = due(case, (), services.now()) is not None
+    now, delays = services.now(), services.directives.delays
+    unfinished = due(case, (), now, delays) is not None
     # a provider that cannot find a call again must not be called twice: the intent goes
     # to disk before the call
     durable = case.doing is not None and case.doing.step in (Step.SUBTASK, Step.POST)
-    services.cases.save(case, unfinished=unfinished, durable=durable)
+    wake = wake_at(case, now, delays)
+    services.cases.save(case, unfinished=unfinished, wake_at=wake, durable=durable)
     return case
 
 
@@ -403,6 +433,8 @@ def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
             assert step.message is not None  # noqa: S101 — the plan gives a message to read
             reply = steps.read_reply(step.message, case, services.judge)
             return progress.answered(case, step.message, reply, now)
+        case Step.WAKE:
+            return _wake(case, services)
 
 
 def _with_cost(case: Case, services: Services) -> Case:
@@ -454,7 +486,12 @@ def _post(
         steps.record_letter(_ticket_id(case), key, sent, services.desk, in_doubt=in_doubt)
         return progress.noted(case, now)
     letter = Letter.model_validate(payload)
-    way = steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
+    if not dates.is_moot(case, post):
+        way = steps.send_email_to_contact(letter, services.mail, in_doubt=in_doubt)
+    elif not in_doubt or (found := services.mail.was_sent(letter)) is None:
+        return progress.withdrawn(case, now)
+    else:
+        way = found
     sent = SentLetter(
         kind=letter.kind,
         key=letter.key,
@@ -469,39 +506,14 @@ def _post(
     return progress.letter_sent(case, sent, now)
 
 
+def _wake(case: Case, services: Services) -> Case:
+    """Decide what a date makes due; two cases of one client never decide at once."""
+    with services.cases.lock("reminders", PATIENCE):
+        others = services.cases.of_contact(case.request.user_email)
+        delays = services.directives.delays
+        return _remember(progress.woken(case, others, services.now(), delays), services)
+
+
 def _ticket_id(case: Case) -> str:
     assert case.ticket is not None  # noqa: S101 — the plan opens the ticket first
     return case.ticket.id
-
-
-def _tally(
-    before: dict[str, Case],
-    after: list[Case],
-    strangers: tuple[Message, ...],
-    errors: list[tuple[str, FigsupportError]],
-) -> Round:
-    """Count what changed between the cases as they were and as they are."""
-    new = [reply for case in after for reply in case.replies[len(before[case.id].replies) :]]
-    intents = [reply.intent for reply in new]
-    became = [
-        case.validation_status
-        for case in after
-        if case.validation_status != before[case.id].validation_status
-    ]
-    return Round(
-        resumed=sum(
-            1
-            for case in after
-            if case != before[case.id] and due(before[case.id], (), case.created_at) is not None
-        ),
-        replies=len(new),
-        validated=became.count("validated"),
-        rejected=became.count("rejected"),
-        reanalyzed=sum(1 for case in after if case.request != before[case.id].request),
-        questions=intents.count("question"),
-        auto_replies=intents.count("auto_reply"),
-        unclear=intents.count("unclear"),
-        strangers=strangers,
-        errors=tuple(errors),
-        touched=tuple(after),
-    )

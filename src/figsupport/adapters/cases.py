@@ -91,6 +91,7 @@ _MIGRATIONS = (
     UPDATE cases SET kept_as = kept_as_of(document), ended_at = ended_of(document) WHERE NOT open;
     CREATE INDEX cases_kept ON cases (kept_as, ended_at) WHERE NOT open
     """,
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
 
 
@@ -280,6 +281,16 @@ class LocalCases:
     def set_aside(self, message_id: str) -> None:
         """Mark a message as read."""
         self._database.execute("UPDATE inbox SET unread = 0 WHERE id = ? AND unread", (message_id,))
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a value under a name, on disk before returning."""
+        with self._database.transaction(durable=True):
+            self._database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def recall(self, name: str) -> str | None:
+        """Return the value that was last kept under a name, or None."""
+        row = self._database.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return row["value"] if row else None
 
     def watermark(self) -> str | None:
         """Return the watermark of the last `receive`, or None."""

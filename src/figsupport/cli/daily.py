@@ -98,6 +98,9 @@ def tickets(
     sent: Annotated[
         bool, typer.Option("--sent", help="I have sent the letters left as drafts.")
     ] = False,
+    answered: Annotated[
+        bool, typer.Option("--answered", help="I have answered the client by hand.")
+    ] = False,
     proof: Annotated[
         bool, typer.Option("--proof", help="The record of the client's acceptance, checked.")
     ] = False,
@@ -105,11 +108,13 @@ def tickets(
     """List the open cases, or tell one case's story."""
     from figsupport.commands import tickets as on_tickets
 
-    if (sent or proof) and ticket is None:
-        raise typer.BadParameter("--sent and --proof tell of one ticket: give its TICKET")
+    if (sent or answered or proof) and ticket is None:
+        raise typer.BadParameter(
+            "--sent, --answered and --proof tell of one ticket: give its TICKET"
+        )
     if proof and ticket is not None:
         return on_tickets.proof(options, ticket)
-    return on_tickets.tickets(options, ticket, sent)
+    return on_tickets.tickets(options, ticket, sent, answered)
 
 
 @command

@@ -3,8 +3,10 @@
 from typing import Any
 
 from figsupport import workflow
+from figsupport.core.dates import Coming
 from figsupport.core.model import Case
 from figsupport.core.plan import waiting
+from figsupport.core.round import Round
 
 
 def intake_document(case: Case, new: bool) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def validation_document(case: Case, verdict: workflow.Verdict) -> dict[str, Any]
     }
 
 
-def round_document(done: workflow.Round) -> dict[str, Any]:
+def round_document(done: Round) -> dict[str, Any]:
     """Return the document that `poll` prints."""
     return {
         **{name: getattr(done, name) for name in NOTHING if name not in ("errors", "calls")},
@@ -68,12 +70,20 @@ NOTHING: dict[str, Any] = {
     "auto_replies": 0,
     "unclear": 0,
     "forgotten": 0,
+    "reminders": 0,
+    "expired": 0,
+    "digest": False,
     "errors": [],
     "calls": {},
 }
 
 
-def case_line(case: Case) -> dict[str, Any]:
+def coming_document(coming: Coming | None) -> dict[str, Any] | None:
+    """Return what a date makes due on a case next, and when."""
+    return {"what": coming.what, "at": coming.at.isoformat()} if coming else None
+
+
+def case_line(case: Case, coming: Coming | None) -> dict[str, Any]:
     return {
         "id": case.id,
         "reference": case.reference,
@@ -85,6 +95,7 @@ def case_line(case: Case) -> dict[str, Any]:
         "credits_estimes": case.credits_estimes,
         "created_at": case.created_at.isoformat(),
         "waiting": str(waiting(case)),
+        "coming": coming_document(coming),
         "cost": case.cost.dollars if case.cost else 0.0,
         "doing": case.doing.step if case.doing else None,
     }

@@ -7,8 +7,17 @@ from pathlib import Path
 
 from figsupport import workflow
 from figsupport.commands.answers import Answer, Answers, Options, gravest, open_services
-from figsupport.commands.documents import NOTHING, case_line, round_document, validation_document
+from figsupport.commands.documents import (
+    NOTHING,
+    case_line,
+    coming_document,
+    round_document,
+    validation_document,
+)
+from figsupport.core.dates import Coming, coming
+from figsupport.core.model import Case
 from figsupport.core.plan import Waiting, waiting
+from figsupport.core.round import Round
 from figsupport.errors import Busy, Misconfigured, NotFound, Settling, Unavailable
 from figsupport.services import Services
 
@@ -48,32 +57,50 @@ def _round(services: Services) -> Answer:
     return Answer(document, "round", (done,), _round_exit(done), not _needs_person(done))
 
 
-def _needs_person(done: workflow.Round) -> bool:
+def _needs_person(done: Round) -> bool:
     told = done.questions or done.unclear or done.strangers or done.errors
-    waits = (Waiting.ADMINISTRATOR, Waiting.DRAFT)
+    waits = (Waiting.ADMINISTRATOR, Waiting.DRAFT, Waiting.PERSON)
     return bool(told) or any(waiting(case) in waits for case in done.touched)
 
 
-def _round_exit(done: workflow.Round) -> int:
+def _round_exit(done: Round) -> int:
     return gravest(error.exit_code for _, error in done.errors if not isinstance(error, Settling))
 
 
-def tickets(options: Options, ticket: str | None, sent: bool) -> Answer:
-    """List the open cases, or one case; `sent`: a person has sent its drafts."""
+def tickets(options: Options, ticket: str | None, sent: bool, answered: bool) -> Answer:
+    """List the open cases, or one case.
+
+    `sent`: a person has sent its drafts; `answered`: a person has answered the client by hand.
+    """
     services = open_services(options)
     if ticket is None:
-        cases = services.cases.open_cases()
-        return Answer([case_line(case) for case in cases], "tickets", (cases, services.now()))
+        cases = [(case, _coming(case, services)) for case in services.cases.open_cases()]
+        lines = [case_line(case, next_) for case, next_ in cases]
+        return Answer(lines, "tickets", (cases, services.now()))
+    if answered:
+        return _case(workflow.mark_answered(ticket, services), services)
     if sent:
-        marked = workflow.mark_sent(ticket, services)
-        return Answer(marked.model_dump(mode="json"), "case", (marked,))
+        return _case(workflow.mark_sent(ticket, services), services)
     case = services.cases.by_ticket(ticket) or services.cases.load(ticket)
     if case is None:
         raise NotFound(
             f"There is no ticket {ticket} here",
             hint="`figsupport tickets` lists the open ones; `figsupport poll` brings in others.",
         )
-    return Answer(case.model_dump(mode="json"), "case", (case,))
+    return _case(case, services)
+
+
+def _case(case: Case, services: Services) -> Answer:
+    found = _coming(case, services)
+    document = {**case.model_dump(mode="json"), "coming": coming_document(found)}
+    return Answer(document, "case", (case, found))
+
+
+def _coming(case: Case, services: Services) -> Coming | None:
+    """What a date makes due next, in the time of the place where we work."""
+    delays = services.directives.delays
+    found = coming(case, services.now(), delays)
+    return found and found._replace(at=found.at.astimezone(delays.zone))
 
 
 def proof(options: Options, ticket: str) -> Answer:

@@ -56,7 +56,7 @@ def adopted(
         quotes=len(quotes),
         rounds=sum(1 for mail in mails if mail.kind == "info"),
         subtask=SubtaskRef(id=subtask) if subtask else None,
-        decision=_decision(status, credits_, now),
+        decision=_decision(status, credits_, mails, now),
         properties={"fichiers_urls": "", **known},
         outbox=(),
         doing=None,
@@ -129,11 +129,14 @@ def _read(messages: Sequence[Message], newest: datetime | None) -> tuple[Reply, 
     )
 
 
-def _decision(status: Status | None, credits_: int | None, now: datetime) -> Decision | None:
+def _decision(
+    status: Status | None, credits_: int | None, mails: Sequence[SentLetter], now: datetime
+) -> Decision | None:
     if status == "validated":
         return Decision(verdict="accept", by="administrator", at=now, credits=credits_)
     if status == "rejected":
-        return Decision(verdict="reject", by="administrator", at=now)
+        expired = bool(mails) and mails[-1].kind == "expiry"
+        return Decision(verdict="reject", by="delay" if expired else "administrator", at=now)
     return None
 
 

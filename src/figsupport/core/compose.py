@@ -4,7 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from figsupport.core import assets, letters
-from figsupport.core.model import Case, FileFact, Letter, Post, PostKind, Reply, Step
+from figsupport.core.model import STAFF, Case, FileFact, Letter, Post, PostKind, Reply, Step
 from figsupport.core.plan import Due, changed_properties, wanted_properties
 from figsupport.core.references import message_id
 from figsupport.core.rules import Directives
@@ -125,7 +125,7 @@ def _post(
 
 
 def _letter(case: Case, post: Post, key: str, directives: Directives, office: Office) -> Letter:
-    to_staff = post.letter == "administrator"
+    to_staff = post.letter in STAFF
     to = office.administrator if to_staff else case.request.user_email
     text = letters.write(case, post, directives.templates, _reply(case, post.about))
     thread = tuple(mail.message_id for mail in case.mails if mail.to == to)

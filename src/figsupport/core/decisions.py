@@ -1,12 +1,14 @@
 """What an administrator may decide, and what already stands against it. Pure.
 
 Every function returns the case with the decision recorded, the same case when the same
-decision already stands, or raises NotAllowed with what stands.
+decision already stands, or raises NotAllowed with what stands. That a case ended because nobody
+answered in time stands against nobody here.
 """
 
 from datetime import datetime
 
-from figsupport.core.model import Case, Decision, PostKind, Step
+from figsupport.core.dates import is_expired
+from figsupport.core.model import TIMED, Case, Decision, PostKind, Step
 from figsupport.core.progress import post_letter, quoted
 from figsupport.errors import NotAllowed
 
@@ -15,7 +17,7 @@ def accept(case: Case, credits_: int, notes: str, now: datetime, most: int) -> C
     """Record an acceptance by the administrator at this price."""
     _check_credits(credits_, most)
     _check_modelling(case)
-    if case.decision is not None:
+    if case.decision is not None and not is_expired(case):
         if case.decision.verdict == "accept" and case.decision.credits == credits_:
             return case
         raise _stands(case)
@@ -41,11 +43,11 @@ def quote(case: Case, credits_: int, now: datetime, most: int) -> Case:
     """Send the client a quote at this price; a quote at the same price that is open stands."""
     _check_credits(credits_, most)
     _check_modelling(case)
-    if case.decision is not None:
+    if case.decision is not None and not is_expired(case):
         raise _stands(case)
     if case.validation_status == "pending_credits" and case.credits_estimes == credits_:
         return case
-    case = _without_open_letters(case).with_(credits_estimes=credits_)
+    case = _without_open_letters(case).with_(credits_estimes=credits_, decision=None)
     return quoted(case.told(f"quote of {credits_} credits", now, "administrator"))
 
 
@@ -82,11 +84,17 @@ def _stands(case: Case) -> NotAllowed:
 
 
 def _without_open_letters(case: Case) -> Case:
-    """Drop quotes and questions that were decided and not yet begun to be sent."""
+    """Drop letters that wait for an answer, decided and not yet begun to be sent."""
     begun = 1 if case.doing is not None and case.doing.step is Step.POST else 0
-    rest = tuple(
+    dropped = [
         post
         for post in case.outbox[begun:]
-        if post.kind is not PostKind.LETTER or post.letter not in ("info", "quote")
+        if post.kind is PostKind.LETTER and post.letter in _OPEN and not post.begun
+    ]
+    return case.with_(
+        outbox=tuple(post for post in case.outbox if post not in dropped),
+        quotes=case.quotes - sum(1 for post in dropped if post.letter == "quote"),
     )
-    return case.with_(outbox=(*case.outbox[:begun], *rest))
+
+
+_OPEN = TIMED | {"info", "quote"}

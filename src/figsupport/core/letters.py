@@ -29,8 +29,14 @@ NAMES: Mapping[LetterKind, tuple[frozenset[str], frozenset[str]]] = {
     "confirmation": _names("credits", ""),
     "refusal": _names("", ""),
     "rejection": _names("reason", "reason"),
+    "reminder": _names("credits", "credits"),
+    "info_reminder": _names("missing", "missing"),
+    "expiry": _names("", ""),
+    "digest": (frozenset("day number waiting".split()), frozenset({"waiting"})),
 }
-#: What a quote must say so that the client knows how to accept.
+#: The letters that offer a price: they must say how to accept it.
+OFFERS: frozenset[LetterKind] = frozenset({"quote", "reminder"})
+#: What an offer must say so that the client knows how to accept.
 ACCEPT_WORDS: Mapping[Language, str] = {"fr": "Je valide", "en": "I accept"}
 NAME = re.compile(r"\$(\$|[a-z_]+)")
 _BULLET = "- "
@@ -95,6 +101,27 @@ def generate_rejection_message(case: Case, templates: Templates) -> LetterText:
     return _to_client("rejection", case, templates, reason=reason)
 
 
+def generate_reminder_message(case: Case, templates: Templates) -> LetterText:
+    """Return the reminder of the open quote: its price again, and how to accept."""
+    quote = case.open_quote
+    price = credits_in_words((quote and quote.credits) or 0, case.language)
+    return _to_client("reminder", case, templates, credits=price)
+
+
+def generate_info_reminder_message(case: Case, templates: Templates) -> LetterText:
+    """Return the reminder of what is missing."""
+    missing = case.analysis.missing if case.analysis else ()
+    before = {"fr": "les éléments demandés dans notre précédent message",
+              "en": "what we asked for in our previous message"}  # fmt: skip
+    listed = _bullets(missing or (before[case.language],))
+    return _to_client("info_reminder", case, templates, missing=listed)
+
+
+def generate_expiry_message(case: Case, templates: Templates) -> LetterText:
+    """Return the letter that ends a request nobody answered about."""
+    return _to_client("expiry", case, templates)
+
+
 def generate_admin_notice_message(
     case: Case, templates: Templates, why: str, reply: Reply | None = None
 ) -> LetterText:
@@ -117,7 +144,7 @@ def generate_admin_notice_message(
             "description": case.request.description or "(sans description)",
             "files": _bullets(map(_file, case.files)) or "aucun",
             "judgement": _judgement(case),
-            "commands": _commands(case, ticket),
+            "commands": commands(case, ticket),
         },
     )
 
@@ -135,6 +162,12 @@ def write(case: Case, post: Post, templates: Templates, reply: Reply | None = No
             return generate_refusal_message(case, templates)
         case "rejection":
             return generate_rejection_message(case, templates)
+        case "reminder":
+            return generate_reminder_message(case, templates)
+        case "info_reminder":
+            return generate_info_reminder_message(case, templates)
+        case "expiry":
+            return generate_expiry_message(case, templates)
         case _:
             return generate_admin_notice_message(case, templates, post.why, reply)
 
@@ -228,7 +261,8 @@ def _judgement(case: Case) -> str:
     return _bullets(lines) or "- rien encore"
 
 
-def _commands(case: Case, ticket: str) -> str:
+def commands(case: Case, ticket: str) -> str:
+    """Return what an administrator may type about a case, one command a line."""
     if case.classification is not None and case.classification.type == "SUPPORT":
         return f"figsupport tickets {ticket}"
     price = case.credits_estimes or 3

@@ -29,7 +29,16 @@ Guard = Literal[
     "machine", "sender", "forged", "no_quote", "older_quote", "reference", "disagreement", "hidden",
     "objection", "files", "bare", "judge",
 ]  # fmt: skip
-LetterKind = Literal["info", "quote", "administrator", "confirmation", "refusal", "rejection"]
+LetterKind = Literal[
+    "info", "quote", "administrator", "confirmation", "refusal", "rejection",
+    "reminder", "info_reminder", "expiry", "digest",
+]  # fmt: skip
+#: Letters to our own staff; all others go to the client.
+STAFF: frozenset[LetterKind] = frozenset({"administrator", "digest"})
+#: Letters that repeat what the client has not answered.
+REMINDERS: frozenset[LetterKind] = frozenset({"reminder", "info_reminder"})
+#: Letters that a date makes due: they leave in working hours only.
+TIMED: frozenset[LetterKind] = REMINDERS | {"expiry"}
 #: How a letter left: as a mail, on a conversation of the desk, or not yet: a draft on the ticket.
 Way = Literal["mail", "thread", "draft"]
 
@@ -213,10 +222,13 @@ class Reply(Value):
 
 
 class Decision(Value):
-    """The one final word on a modelling request: an acceptance or a rejection."""
+    """The one final word on a modelling request: an acceptance or a rejection.
+
+    The word of a delay is final for the client only: an administrator may take the work up.
+    """
 
     verdict: Literal["accept", "reject"]
-    by: Literal["client", "administrator"]
+    by: Literal["client", "administrator", "delay"]
     at: datetime
     credits: int | None = None
     notes: str = ""
@@ -279,6 +291,7 @@ class Post(Value):
 
     `key` ends the effect's key; `letter` is the kind of letter; `about` is the id of the
     message that led to it; `why` names the occasion of a letter to the administrator.
+    `begun`: it may have left already, although it still waits here.
     """
 
     kind: PostKind
@@ -286,6 +299,7 @@ class Post(Value):
     letter: LetterKind | None = None
     about: str | None = None
     why: str = ""
+    begun: bool = False
 
 
 class Step(StrEnum):
@@ -301,6 +315,7 @@ class Step(StrEnum):
     UPDATE = "update"
     POST = "post"
     READ = "read"
+    WAKE = "wake"
 
 
 class Doing(Value):
@@ -339,7 +354,11 @@ class Cost(Value):
 
 
 class Case(Value):
-    """The whole state of the work on one request, saved after each step."""
+    """The whole state of the work on one request, saved after each step.
+
+    `asked`: since when a message of the client waits for a person; `spoken`: when a person
+    last answered by hand; `held_until`: no reminder before.
+    """
 
     figsupport: int = CASE_VERSION
     id: str
@@ -364,6 +383,9 @@ class Case(Value):
     properties: dict[str, str] = Field(default_factory=dict)
     rounds: int = 0
     quotes: int = 0
+    asked: datetime | None = None
+    spoken: datetime | None = None
+    held_until: datetime | None = None
     adopted: bool = False
     cost: Cost | None = None
     #: when the client was to be forgotten: nothing more is done on the case
@@ -401,9 +423,7 @@ class Case(Value):
     @property
     def drafts(self) -> tuple[SentLetter, ...]:
         """Return the letters to the client that a person must still send."""
-        return tuple(
-            mail for mail in self.mails if mail.way == "draft" and mail.kind != "administrator"
-        )
+        return tuple(mail for mail in self.mails if mail.way == "draft" and mail.kind not in STAFF)
 
     def with_(self, **changes: object) -> Self:
         """Return a copy with the given fields replaced."""

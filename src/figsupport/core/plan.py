@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from figsupport.core.model import Case, Message, Post, PostKind, Step
+from figsupport.core.calendar import Delays
+from figsupport.core.dates import coming, is_expired, is_moot
+from figsupport.core.model import TIMED, Case, Message, Post, PostKind, Step
 
 #: Steps that touch nothing outside: no intent is saved before them.
-THINKING = frozenset({Step.CLASSIFY, Step.ANALYZE, Step.READ})
+THINKING = frozenset({Step.CLASSIFY, Step.ANALYZE, Step.READ, Step.WAKE})
 
 
 #: The port that a step goes through, when it is not the desk.
@@ -36,29 +38,35 @@ class Waiting(StrEnum):
 
     CLIENT_INFO = "waits for what the client must still send"
     CLIENT_ANSWER = "waits for the client's answer to the quote"
+    PERSON = "waits for a person to answer the client"
     DRAFT = "waits for a person to send the letter that was left as a draft"
     ADMINISTRATOR = "waits for the administrator"
     FINISHED = "finished"
 
 
-def due(case: Case, inbox: Sequence[Message], now: datetime) -> Due | None:
+def due(
+    case: Case, inbox: Sequence[Message], now: datetime, delays: Delays | None = None
+) -> Due | None:
     """Return the next step of a case, or None when it waits or is finished.
 
-    A step whose intent was saved comes first, whatever else is due. `now` is there for
-    steps that a date makes due.
+    A step whose intent was saved comes first, whatever else is due, unless it is a letter that
+    must wait for working hours. Without `delays` no date makes a step due.
     """
-    if case.doing is not None:
+    held = delays is not None and _is_held(case, now, delays)
+    if case.doing is not None and not held:
         return _resumed(case)
     ahead = _opening(case) or _modelling(case)
     if ahead is not None:
         return Due(ahead, f"{case.id}:{ahead}")
-    if case.outbox:
+    if case.outbox and not held:
         post = case.outbox[0]
         return Due(Step.POST, f"{case.id}:{post.key}", post)
     read = {reply.message_id for reply in case.replies}
     for message in inbox:
         if message.id not in read:
             return Due(Step.READ, f"{case.id}:{Step.READ}", message=message)
+    if delays is not None and (found := coming(case, now, delays)) and found.at <= now:
+        return Due(Step.WAKE, f"{case.id}:{Step.WAKE}")
     return None
 
 
@@ -67,6 +75,14 @@ def port_of(step: Due) -> str:
     if step.post is not None and step.post.kind is PostKind.LETTER:
         return "mail"
     return _PORTS.get(step.step, "desk")
+
+
+def wake_at(case: Case, now: datetime, delays: Delays) -> datetime | None:
+    """Return when a step will be due without any news, None when no date makes one due."""
+    if _is_held(case, now, delays):
+        return delays.opening(now)
+    found = coming(case, now, delays)
+    return found.at if found else None
 
 
 def settled_at(case: Case, settle: float) -> datetime | None:
@@ -79,12 +95,16 @@ def waiting(case: Case) -> Waiting:
     if case.drafts:
         return Waiting.DRAFT
     match case.validation_status:
+        case "pending_info" | "pending_credits" if case.asked is not None:
+            return Waiting.PERSON
         case "pending_info":
             return Waiting.CLIENT_INFO
         case "pending_credits":
             return Waiting.CLIENT_ANSWER
         case "pending_admin":
             return Waiting.ADMINISTRATOR
+        case "rejected" if case.asked is not None and is_expired(case):
+            return Waiting.PERSON
         case _:
             return Waiting.FINISHED
 
@@ -107,6 +127,13 @@ def changed_properties(case: Case) -> dict[str, str]:
     """Return the properties that the ticket does not say yet."""
     wanted = wanted_properties(case)
     return {name: value for name, value in wanted.items() if case.properties.get(name) != value}
+
+
+def _is_held(case: Case, now: datetime, delays: Delays) -> bool:
+    """Tell whether the next letter is one that must wait for working hours."""
+    if not case.outbox or case.outbox[0].letter not in TIMED:
+        return False
+    return not is_moot(case, case.outbox[0]) and delays.opening(now) > now
 
 
 def _resumed(case: Case) -> Due:

@@ -1,12 +1,18 @@
 """What a result changes: case + outcome of a step → the next state of the case. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
 from figsupport.core.acceptance import record, record_name
 from figsupport.core.assets import joined
+from figsupport.core.calendar import Delays
+from figsupport.core.dates import coming, reminder, was_reminded
 from figsupport.core.machines import is_forged
 from figsupport.core.model import (
+    REMINDERS,
+    STAFF,
+    TIMED,
     Analysis,
     Case,
     Classification,
@@ -98,9 +104,11 @@ def letter_sent(case: Case, letter: SentLetter, now: datetime) -> Case:
     A mail to the client is recorded on the ticket; a conversation holds its own letters.
     """
     rest = case.outbox[1:]
-    if letter.kind != "administrator" and letter.way == "mail":
+    if letter.kind not in STAFF and letter.way == "mail":
         rest = (_record(case, letter), *rest)
     case = case.with_(mails=(*case.mails, letter), outbox=rest)
+    if letter.kind not in STAFF | TIMED and letter.way != "draft":
+        case = case.with_(asked=None)
     if letter.way == "draft":
         return case.told(f"letter {letter.kind} NOT SENT: a draft on the ticket", now)
     return case.told(f"letter {letter.kind} sent", now)
@@ -116,8 +124,49 @@ def marked_sent(case: Case, now: datetime) -> Case:
         mail.model_copy(update={"way": "mail", "sent_at": now}) if mail in case.drafts else mail
         for mail in case.mails
     )
-    case = case.with_(mails=mails, outbox=(*case.outbox, *records))
+    case = case.with_(mails=mails, outbox=(*case.outbox, *records), asked=None)
     return case.told(f"{len(records)} drafts marked as sent", now, "person")
+
+
+def answered_by_hand(case: Case, now: datetime) -> Case:
+    """A person has answered the client: reminders count from now on."""
+    return case.with_(asked=None, spoken=now).told("answered by hand", now, "person")
+
+
+def woken(case: Case, others: Iterable[Case], now: datetime, delays: Delays) -> Case:
+    """A date has come: remind the client, or end the case.
+
+    `others`: the cases of the same client, who gets one reminder a day at most.
+    """
+    found, post = coming(case, now, delays), reminder(case)
+    assert found is not None and post is not None  # noqa: S101, PT018 — the plan has looked
+    if found.what == "expiry":
+        return _expired(case, now)
+    today = delays.day(now)
+    if any(was_reminded(other, today, delays) for other in others if other.id != case.id):
+        case = case.with_(held_until=delays.next_opening(now))
+        return case.told("reminder held back: the client gets another one today", now)
+    return case.with_(outbox=(*case.outbox, post), held_until=None)
+
+
+def put_back(case: Case) -> Case:
+    """A letter that was begun waits for working hours; whether it left is asked then."""
+    letter, *rest = case.outbox
+    outbox = (letter.model_copy(update={"begun": True}), *rest)
+    return case.with_(doing=None, outbox=outbox)
+
+
+def withdrawn(case: Case, now: datetime) -> Case:
+    """The first letter of the outbox makes no sense any more, and did not leave."""
+    return case.with_(outbox=case.outbox[1:]).told("a reminder was withdrawn", now)
+
+
+def _expired(case: Case, now: datetime) -> Case:
+    number = 1 + sum(1 for mail in case.mails if mail.kind == "expiry")
+    decision = Decision(verdict="reject", by="delay", at=now)
+    case = case.with_(decision=decision, validation_status="rejected")
+    case = case.told("ended: no answer in time", now)
+    return post_letter(case, "expiry", f"mail:expiry:{number}")
 
 
 def _record(case: Case, letter: SentLetter) -> Post:
@@ -150,7 +199,7 @@ def answered(case: Case, message: Message, reply: Reply, now: datetime) -> Case:
         return _refused(case, message, now)
     if reply.intent == "more_info" and ours and waits and case.validation_status == "pending_info":
         return _completed(case, message, reply)
-    return _left_to_person(case, reply, reply.intent if waits else "late")
+    return _left_to_person(case, reply, reply.intent if waits else "late", now)
 
 
 def stops(case: Case, message: Message) -> Guard | None:
@@ -167,9 +216,13 @@ def stops(case: Case, message: Message) -> Guard | None:
     named = references(message)
     if named and case.reference not in named:  # tickets were merged: it answers another request
         return "reference"
-    older = {mail.message_id for mail in case.mails if mail.kind == "quote"} - {quote.message_id}
+    place = case.mails.index(quote)
+    older, current = (
+        {mail.message_id for mail in mails if mail.kind == "quote" or mail.kind in REMINDERS}
+        for mails in (case.mails[:place], case.mails[place:])
+    )
     answered_to = _answers(message)
-    named_older = older & answered_to and quote.message_id not in answered_to
+    named_older = older & answered_to and not current & answered_to
     if named_older or (older and message.sent_at < quote.sent_at):
         return "older_quote"
     return None
@@ -219,10 +272,10 @@ def _completed(case: Case, message: Message, reply: Reply) -> Case:
     return case.with_(request=request, analysis=None, validation_status=None)
 
 
-def _left_to_person(case: Case, reply: Reply, why: str) -> Case:
+def _left_to_person(case: Case, reply: Reply, why: str, now: datetime) -> Case:
     about = sha256(reply.message_id.encode()).hexdigest()[:12]
     note = Post(kind=PostKind.NOTE, key=f"note:{about}", about=reply.message_id, why=why)
-    case = case.with_(outbox=(*case.outbox, note))
+    case = case.with_(outbox=(*case.outbox, note), asked=case.asked or now)
     return _tell_administrator(case, why, about=reply.message_id, key=about)
 
 

@@ -7,7 +7,7 @@ from figsupport.core.model import Case, LetterKind, Message, reference
 
 _REFERENCE = r"[A-Z2-7]{10}"
 _IN_SUBJECT = re.compile(rf"\[#({_REFERENCE})\]")
-_IN_MESSAGE_ID = re.compile(rf"<[a-z0-9.]{{1,60}}\.({_REFERENCE})@[^<>@\s]{{1,190}}>")
+_IN_MESSAGE_ID = re.compile(rf"<[a-z0-9._]{{1,60}}\.({_REFERENCE})@[^<>@\s]{{1,190}}>")
 _CAP = 20_000
 
 

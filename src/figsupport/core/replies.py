@@ -20,7 +20,16 @@ from figsupport.core.agreement import (
     without_courtesy,
 )
 from figsupport.core.machines import announces_absence, is_forged, is_machine
-from figsupport.core.model import Case, Confidence, Guard, Intent, Message, Reply, SentLetter
+from figsupport.core.model import (
+    STAFF,
+    Case,
+    Confidence,
+    Guard,
+    Intent,
+    Message,
+    Reply,
+    SentLetter,
+)
 from figsupport.core.own_words import Own, from_html, from_text
 from figsupport.core.rules import ReplyWords
 from figsupport.core.words import fold, words
@@ -80,7 +89,7 @@ def read_reply(message: Message, case: Case, phrases: ReplyWords, *, bare: bool 
     asking = Asking(
         kind,
         quote.credits if quote else None,
-        tuple(mail.text for mail in case.mails if mail.kind != "administrator"),
+        tuple(mail.text for mail in case.mails if mail.kind not in STAFF),
         _about(case, quote) if quote else frozenset(),
         bare and quote is not None and _is_direct(message, case, quote),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
+from figsupport.core.calendar import Delays
 from figsupport.core.keeping import FOR_EVER, Retention
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
 from figsupport.core.scorer import NO_OPINION, Scorer
@@ -261,6 +262,7 @@ class Directives:
     grid: Grid
     replies: ReplyWords
     briefing: Briefing
+    delays: Delays
     templates: Mapping[tuple[LetterKind, Language], Template] = field(default_factory=dict)
     weights: str = NO_OPINION
     retention: Retention = FOR_EVER

@@ -7,6 +7,7 @@ from typing import get_args
 from figsupport.core.model import RequestType
 from figsupport.core.rules import Briefing, Directives, Tariff, TypeWords
 from figsupport.directives.conservation import read_retention
+from figsupport.directives.delays import read_delays
 from figsupport.directives.document import Document
 from figsupport.directives.grid import read_grid
 from figsupport.directives.letters import read_templates
@@ -36,6 +37,7 @@ def load(folder: Path) -> Directives:
     replies = read_replies(Document(folder / "reponses.md", problems))
     briefing = _briefing(Document(folder / "claude.md", problems))
     retention = read_retention(Document(folder / "conservation.md", problems))
+    delays = read_delays(Document(folder / "delais.md", problems))
     templates = read_templates(folder / "emails", problems)
     if problems:
         raise InvalidDirectives(
@@ -51,6 +53,7 @@ def load(folder: Path) -> Directives:
         replies=replies,
         briefing=briefing,
         retention=retention,
+        delays=delays,
         templates=templates,
         weights=_WEIGHTS.read_text(encoding="utf-8"),
     )

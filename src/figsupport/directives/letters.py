@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
 
-from figsupport.core.letters import ACCEPT_WORDS, NAME, NAMES
-from figsupport.core.model import Language, LetterKind
+from figsupport.core.letters import ACCEPT_WORDS, NAME, NAMES, OFFERS
+from figsupport.core.model import STAFF, Language, LetterKind
 from figsupport.core.rules import Template
 from figsupport.directives.document import lines_of
 from figsupport.errors import Problem
@@ -19,8 +19,8 @@ def read_templates(
     known = set()
     for kind in get_args(LetterKind):
         for language in get_args(Language):
-            if kind == "administrator" and language == "en":
-                continue  # the administrator reads French
+            if kind in STAFF and language == "en":
+                continue  # our own staff read French
             path = folder / (f"{kind}.md" if language == "fr" else f"{kind}.{language}.md")
             known.add(path.name)
             lines = lines_of(path, f"emails/{path.name}", problems)
@@ -45,11 +45,11 @@ def _template(
 ) -> Template:
     subject, body = lines[0].strip(), "\n".join(lines[2:]).strip()
     name = f"emails/{path.name}"
-    if "[#$reference]" not in subject:
+    allowed, required = NAMES[kind]
+    if "reference" in required and "[#$reference]" not in subject:
         complain(Problem(f"{name}:1", "the subject must hold [#$reference], so that answers match"))
     if len(lines) < 3 or lines[1].strip():
         complain(Problem(f"{name}:2", "an empty line is expected after the subject"))
-    allowed, required = NAMES[kind]
     for number, line in enumerate(lines, 1):
         for word in NAME.findall(line):
             if word != "$" and word not in allowed:
@@ -60,7 +60,7 @@ def _template(
     used = {"reference", *NAME.findall(body)}  # the subject's is checked above
     for word in sorted(required - used):
         complain(Problem(f"{name}:1", f"the name ${word} is missing in the text"))
-    if kind == "quote" and ACCEPT_WORDS[language] not in body:
+    if kind in OFFERS and ACCEPT_WORDS[language] not in body:
         complain(
             Problem(
                 f"{name}:1", f"the words « {ACCEPT_WORDS[language]} » are missing: how to accept"

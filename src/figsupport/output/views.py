@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from figsupport.core.assets import summary
+from figsupport.core.dates import Coming
 from figsupport.core.model import Case, FileFact, Language, Letter, Message
 from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
@@ -126,6 +127,13 @@ def _next_step(case: Case) -> RenderableType:
         Waiting.DRAFT: (
             "A letter was NOT SENT: it is a draft on the ticket. Send it by hand, then say so.",
             (f"figsupport tickets {ticket} --sent",),
+        ),
+        Waiting.PERSON: (
+            "The client waits for our answer: decide, or answer by hand and say so.",
+            (
+                f"figsupport tickets {ticket} --answered",
+                f"figsupport validate {ticket} --credits {case.credits_estimes or 3} --quote",
+            ),
         ),
         Waiting.CLIENT_INFO: (
             "The client sends what is missing by e-mail.",
@@ -266,23 +274,26 @@ _COUNTED = {
     "auto_replies": "automatic answer",
     "unclear": "for a person to read",
     "forgotten": "kept long enough and forgotten",
+    "reminders": "reminder",
+    "expired": "ended without an answer",
+    "digest": "digest to the administrator",
 }
-_PLURAL = ("new mail", "question", "automatic answer")
+_PLURAL = ("new mail", "question", "automatic answer", "reminder")
 
 
 def _busy() -> RenderableType:
     return Text("Another poll is running; this one leaves the work to it.", "yellow")
 
 
-def _tickets(cases: list[Case], now: datetime) -> RenderableType:
+def _tickets(cases: list[tuple[Case, Coming | None]], now: datetime) -> RenderableType:
     if not cases:
         return Group(
             Text("No open ticket.", "bold"), Text("  figsupport intake request.json", "cyan")
         )
     table = Table(box=SIMPLE_HEAD, expand=True)
-    for name in ("Ticket", "Reference", "Object", "Client", "Status", "Credits", "Age"):
+    for name in ("Ticket", "Reference", "Object", "Client", "Status", "Credits", "Age", "Next"):
         table.add_column(name, overflow="ellipsis", no_wrap=name != "Object")
-    for case in cases:
+    for case, coming in cases:
         status = case.validation_status or "…"
         table.add_row(
             case.ticket.id if case.ticket else "—",
@@ -292,6 +303,7 @@ def _tickets(cases: list[Case], now: datetime) -> RenderableType:
             Text(status, _STATUS.get(status, "")),
             str(case.credits_estimes or ""),
             _age(now - case.created_at),
+            f"{coming.what} {coming.at:%d/%m}" if coming else "",
         )
     return table
 
@@ -301,12 +313,13 @@ def _age(age: Any) -> str:
     return f"{hours // 24} d" if hours >= 48 else f"{hours} h" if hours else "now"
 
 
-def _case(case: Case) -> RenderableType:
+def _case(case: Case, coming: Coming | None = None) -> RenderableType:
     rows: list[tuple[str, RenderableType | None]] = [
         ("Client", plain(f"{case.request.user_name} <{case.request.user_email}>")),
         ("Request", plain(case.request.description)),
         ("Status", _status(case)),
         ("Letters", _letters(case)),
+        ("Coming", Text(f"{coming.what} on {coming.at:%d/%m/%Y %H:%M}") if coming else None),
         ("Subtask", plain(case.subtask.url) if case.subtask else None),
         ("Judging", Text(cost_text(case.cost), "dim") if case.cost else None),
     ]

@@ -27,7 +27,8 @@ class HubSpotMail:
                 return "thread"
         if self._relay is not None:
             return self._relay.send(letter)
-        self._desk.add_note(letter.ticket_id or "", letter.key, _draft(letter))
+        if letter.ticket_id:  # a letter about no ticket has no place to wait in
+            self._desk.add_note(letter.ticket_id, letter.key, _draft(letter))
         return "draft"
 
     def was_sent(self, letter: Letter) -> Way | None:

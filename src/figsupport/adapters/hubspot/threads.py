@@ -16,7 +16,7 @@ _THREADS = "conversations/v3/conversations/threads"
 _PAGE = 500
 _MOST_PAGES = 20
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-_MARKER = re.compile(r"\[\[([a-z0-9.]{1,60}\.[A-Z2-7]{10})\]\]")
+_MARKER = re.compile(r"\[\[([a-z0-9._]{1,60}\.[A-Z2-7]{10})\]\]")
 
 
 class Threads:
