@@ -28,7 +28,10 @@ FLOORS = {
         "core", "directives", "files",
     },
     "output": {"core", "workflow"},
-    "cli": {"commands", "output", "private"},
+    "server": {
+        "commands", "workflow", "health", "services", "settings", "ports", "core", "private",
+    },
+    "cli": {"commands", "output", "private", "server"},
 }  # fmt: skip
 
 #: library → the only floors that may import it
@@ -45,6 +48,10 @@ LIBRARIES = {
     "sqlite3": {"adapters", "rehearsal"},
     "httpx2": {"adapters"},
     "PIL": {"files"},
+    "fastapi": {"server"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
+    "python_multipart": {"server"},
 }
 
 #: what a pure module never touches

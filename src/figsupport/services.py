@@ -95,6 +95,13 @@ class Services:
         return LocalCases(self.settings.home, self.settings.figsupport_sync)
 
     @cached_property
+    def deliveries(self) -> ports.Deliveries:
+        """The webhook deliveries that came."""
+        from figsupport.adapters.deliveries import Deliveries
+
+        return Deliveries(self.settings.home, self.now)
+
+    @cached_property
     def desk_file(self) -> "Database":
         """The file that the embedded desk and board share."""
         from figsupport.adapters.local_desk import open_desk
@@ -146,7 +153,7 @@ class Services:
 
     def close(self) -> None:
         """Close what was opened."""
-        for part in (*self.adapters._fields, "cases", "desk_file"):
+        for part in (*self.adapters._fields, "cases", "deliveries", "desk_file"):
             if (close := getattr(self.__dict__.get(part), "close", None)) is not None:
                 close()
 

@@ -1,0 +1,86 @@
+"""Listening: what must be right before, the socket, and the server's own bounds."""
+
+import socket
+from ipaddress import ip_address
+
+import uvicorn
+
+from figsupport.commands.answers import Options, open_services
+from figsupport.errors import Misconfigured
+from figsupport.server import Listen
+from figsupport.server.app import create_app
+from figsupport.server.gate import Gate
+from figsupport.services import Services
+
+#: Connections at once; beyond them callers are told to come again.
+_CONNECTIONS = 1000
+#: Seconds that a stopped server goes on with what was begun.
+_LAST = 60
+
+
+def run(options: Options, listen: Listen) -> None:
+    """Answer until stopped. Raises Misconfigured before listening."""
+    services = open_services(options)  # settings and directives are checked here
+    settings = services.settings
+    gate = Gate(settings)
+    if gate.open and not is_loopback(listen.host):
+        raise Misconfigured(
+            f"Listening on {listen.host} would let in anybody: no secret and no token is set",
+            hint="Set FIGSUPPORT_WEBHOOK_SECRET or FIGSUPPORT_WEBHOOK_TOKEN, or leave --host out.",
+        )
+    if options.dry_run:
+        services.close()
+        options.warn(f"Settings and directives fit; it would listen on {listen.host}.")
+        return
+    services.close()
+
+    def open_() -> Services:
+        opened = Services(settings)
+        opened.warn = options.warn
+        return opened
+
+    app = create_app(settings, open_, poll=listen.poll, warn=options.warn)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # addresses of clients are in no log
+        server_header=False,
+        ws="none",
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_LAST,
+    )
+    with _bound(listen) as bound:
+        if options.notice:
+            options.warn(options.notice)
+        options.warn(f"Listening on http://{_shown(bound)} ({_protection(gate)})")
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches a host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bound(listen: Listen) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
+    except OSError as error:
+        raise Misconfigured(
+            f"Port {listen.port} of {listen.host} cannot be listened on: {error.strerror}",
+            hint="Is another server running? Choose another --port.",
+        ) from None
+
+
+def _shown(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _protection(gate: Gate) -> str:
+    if gate.open:
+        return "no secret set: requests from this machine only, /webhook/validate refused"
+    return "signed calls or the token only"
