@@ -103,7 +103,7 @@ class Server:
 
     def __init__(self, home: Path, *options: str, **more: str) -> None:
         environment = {
-            **{name: value for name, value in os.environ.items() if name != "PYTHONHOME"},
+            **os.environ,
             "FIGSUPPORT_HOME": str(home),
             "FIGSUPPORT_SYNC": "normal",
             "FIGSUPPORT_WEBHOOK_TOKEN": TOKEN,
@@ -121,7 +121,8 @@ class Server:
                 self.url = line.split()[2]
                 self.port = urlsplit(self.url).port or 0
                 return
-        raise AssertionError(f"the server did not start: {self.said} {self.process.wait()}")
+        self.close()
+        raise AssertionError(f"the server did not start: exit {self.process.returncode}")
 
     def kill(self) -> None:
         """End it as a power cut of the process would."""

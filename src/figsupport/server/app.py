@@ -203,6 +203,7 @@ def _add_hubspot(app: FastAPI, house: House, clock: Callable[[], float]) -> None
         status_code=204,
         response_class=Response,
         responses=schemas.refusals(401, 404, 408, 413, 415, 500),
+        openapi_extra=schemas.hubspot_body(),
     )
     async def poke(request: Request) -> Response:
         """HubSpot says that something moved: do a poll round now (signature v3)."""

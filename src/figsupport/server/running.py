@@ -1,9 +1,11 @@
 """Listening: what must be right before, the socket, and the server's own bounds."""
 
+import asyncio
 import socket
 from ipaddress import ip_address
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from figsupport.commands.answers import Options, open_services
 from figsupport.errors import Misconfigured
@@ -42,6 +44,7 @@ def run(options: Options, listen: Listen) -> None:
     app = create_app(settings, open_, poll=listen.poll, warn=options.warn)
     config = uvicorn.Config(
         app,
+        http=patient(settings.figsupport_serve_patience),
         log_level="warning",
         access_log=False,  # addresses of clients are in no log
         server_header=False,
@@ -54,6 +57,28 @@ def run(options: Options, listen: Listen) -> None:
             options.warn(options.notice)
         options.warn(f"Listening on http://{_shown(bound)} ({_protection(gate)})")
         uvicorn.Server(config).run(sockets=[bound])
+
+
+def patient(seconds: float) -> type[H11Protocol]:
+    """Return a connection that closes when its next request does not begin in time.
+
+    uvicorn alone waits for ever.
+    """
+
+    class Connection(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.loop.call_later(seconds, self._close_after, None)
+
+        def on_response_complete(self) -> None:
+            self.loop.call_later(seconds, self._close_after, self.cycle)
+            super().on_response_complete()
+
+        def _close_after(self, cycle: RequestResponseCycle | None) -> None:
+            if self.cycle is cycle:
+                self.transport.close()
+
+    return Connection
 
 
 def is_loopback(host: str) -> bool:

@@ -159,6 +159,19 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": body, "security": [{"token": []}, {"signature": []}]}
 
 
+def hubspot_body() -> dict[str, Any]:
+    """Return what describes HubSpot's events, of which only the signature is read."""
+    schema = {"type": "array", "items": {"type": "object"}}
+    headers = ("X-HubSpot-Signature-v3", "X-HubSpot-Request-Timestamp")
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in headers
+        ],
+    }
+
+
 def form_body() -> dict[str, Any]:
     """Return what describes the form."""
     text = {"type": "string"}
