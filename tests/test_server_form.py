@@ -1,6 +1,7 @@
 """The public form: which page may send it, what is refused, and that its files are never lost."""
 
 import os
+import pydoc
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from figsupport import workflow
-from figsupport.core.model import Case
+from figsupport.core.model import Case, Request
 from figsupport.errors import Unavailable
 from figsupport.server.spool import Spool
 from figsupport.services import Services
@@ -333,6 +334,71 @@ def test_a_crash_before_the_journal_is_repaired_by_the_next_try(
     assert send().status_code == 200
     case = the_case(home)
     assert [file.size for file in case.files] == [PHOTO.stat().st_size]
+
+
+class Killed(BaseException):
+    """What nobody catches, as nobody catches a SIGKILL."""
+
+
+MOMENTS = [
+    "figsupport.server.spool._to_disk",
+    "shutil.rmtree",
+    "pathlib.Path.replace",
+    "figsupport.server.spool.sync_folder",
+    "figsupport.adapters.cases.LocalCases.save",
+    "figsupport.adapters.local_store.LocalStore.put",
+    "figsupport.adapters.local_desk.LocalDesk.create_ticket",
+    "figsupport.adapters.maildir.LocalMail.send",
+    "figsupport.server.spool.Spool._let_go",
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.rpartition(".")[2])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("sent_again", [True, False], ids=["sent again", "poll"])
+def test_killed_at_any_moment(
+    home: Path, moment: str, after: bool, sent_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form whose case is journalled needs no second try; before that the page tries again."""
+    spool, form_id = Spool(home / "forms"), FORM_ID
+
+    def attempt() -> Case:
+        folder = home / "forms" / f"arriving-{uuid.uuid4()}"
+        folder.mkdir(parents=True)
+        (folder / "01").write_bytes(PHOTO.read_bytes())
+        photo = {"name": "photo.jpg", "path": str(spool.place(form_id) / "01")}
+        request = Request.model_validate({**FIELDS, "request_id": form_id, "fichiers": [photo]})
+        services = Services(settings(home))
+        try:
+            return spool.take_in(request, folder, services)
+        finally:
+            services.close()
+
+    with monkeypatch.context() as broken:
+        original = pydoc.locate(moment)
+        assert callable(original)
+
+        def kill(*given: Any, **more: Any) -> None:
+            if after:
+                original(*given, **more)
+            raise Killed
+
+        broken.setattr(moment, kill)
+        with pytest.raises(Killed):
+            attempt()
+    journalled_ = bool(journalled(home))
+    if sent_again or not journalled_:
+        attempt()
+    services = Services(settings(home))
+    workflow.poll_pending_tickets(services)
+    spool.tidy(services)
+    services.close()
+    case = the_case(home)
+    assert [file.size for file in case.files] == [PHOTO.stat().st_size]
+    assert case.ticket is not None
+    assert case.ticket.id == "1001"
+    assert len(list((home / "mail" / "outbox" / "new").iterdir())) == 1
+    assert not spool.place(form_id).exists()
 
 
 def test_folders_of_nobody_go_after_a_day(home: Path) -> None:

@@ -12,10 +12,9 @@ from figsupport.errors import Misconfigured
 from figsupport.server import Listen
 from figsupport.server.app import create_app
 from figsupport.server.gate import Gate
-from figsupport.services import Services
 
 #: Connections at once; beyond them callers are told to come again.
-_CONNECTIONS = 1000
+_CONNECTIONS = 500
 #: Seconds that a stopped server goes on with what was begun.
 _LAST = 60
 
@@ -30,18 +29,11 @@ def run(options: Options, listen: Listen) -> None:
             f"Listening on {listen.host} would let in anybody: no secret and no token is set",
             hint="Set FIGSUPPORT_WEBHOOK_SECRET or FIGSUPPORT_WEBHOOK_TOKEN, or leave --host out.",
         )
+    services.close()
     if options.dry_run:
-        services.close()
         options.warn(f"Settings and directives fit; it would listen on {listen.host}.")
         return
-    services.close()
-
-    def open_() -> Services:
-        opened = Services(settings)
-        opened.warn = options.warn
-        return opened
-
-    app = create_app(settings, open_, poll=listen.poll, warn=options.warn)
+    app = create_app(settings, services.again, poll=listen.poll, warn=options.warn)
     config = uvicorn.Config(
         app,
         http=patient(settings.figsupport_serve_patience),
