@@ -42,11 +42,6 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def now() -> Time:
     return Time()
 

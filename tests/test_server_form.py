@@ -1,5 +1,6 @@
 """The public form: which page may send it, what is refused, and that its files are never lost."""
 
+import errno
 import os
 import pydoc
 import time
@@ -14,8 +15,8 @@ from starlette.testclient import TestClient
 
 from figsupport import workflow
 from figsupport.core.model import Case, Request
-from figsupport.errors import Unavailable
-from figsupport.server.spool import Spool
+from figsupport.errors import Busy, Unavailable
+from figsupport.server.spool import Arrival, Spool
 from figsupport.services import Services
 from figsupport.settings import Settings
 
@@ -30,11 +31,6 @@ FIELDS = {
 PHOTO = Path(__file__).parent.parent / "examples" / "photos" / "fauteuil.jpg"
 FORM_ID = "0b0d6c1e-6f5e-4c5c-9a59-5f3f5a5d1c11"
 Send = Callable[..., Any]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -370,7 +366,7 @@ def test_killed_at_any_moment(
         request = Request.model_validate({**FIELDS, "request_id": form_id, "fichiers": [photo]})
         services = Services(settings(home))
         try:
-            return spool.take_in(request, folder, services)
+            return spool.take_in(request, Arrival(folder), services)
         finally:
             services.close()
 
@@ -399,6 +395,34 @@ def test_killed_at_any_moment(
     assert case.ticket.id == "1001"
     assert len(list((home / "mail" / "outbox" / "new").iterdir())) == 1
     assert not spool.place(form_id).exists()
+
+
+def test_a_reader_that_left_takes_nothing_from_a_worker(home: Path) -> None:
+    spool, services = Spool(home / "forms"), Services(settings(home))
+    request = Request.model_validate({**FIELDS, "request_id": FORM_ID})
+    with spool.arriving() as arrival:
+        assert arrival.claim()  # as a worker does
+    assert arrival.folder.is_dir()
+    with pytest.raises(Busy):
+        spool.take_in(request, arrival, services)
+    assert services.cases.load(FORM_ID) is None
+    services.close()
+
+
+def test_a_disk_that_is_full_is_said_to_be_our_fault(
+    send: Send, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("figsupport.server.spool._to_disk", full)
+        answer = send()
+    assert answer.status_code == 503
+    assert "space" not in answer.text
+    assert journalled(home) == []
+    assert nothing_left(home)
+    assert send().status_code == 200
 
 
 def test_folders_of_nobody_go_after_a_day(home: Path) -> None:

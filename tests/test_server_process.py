@@ -25,11 +25,6 @@ Start = Callable[..., Server]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def start(home: Path, socket_enabled: None) -> Iterator[Start]:
     servers: list[Server] = []
 

@@ -3,8 +3,8 @@
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -29,7 +29,7 @@ from figsupport.server.signatures import (
     form_token_age,
     webhook_secrets,
 )
-from figsupport.server.spool import Spool
+from figsupport.server.spool import Arrival, Spool, keeping
 from figsupport.services import Services
 from figsupport.settings import Settings
 
@@ -37,8 +37,10 @@ TOKEN_HEADER = "X-Form-Token"  # noqa: S105 — a header's name
 _FIELDS = ("objet", "description", "user_email", "user_name", "langue")
 _TRAP = "website"  # people do not see it; robots fill it in
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-#: Seconds that all files of a form may take, seconds until an answer; forms that come in at once.
-_DEADLINE, _ANSWER_WITHIN, _AT_ONCE = 900.0, 120.0, 16
+#: Seconds that all files of a form may take, and until its answer.
+_DEADLINE, _ANSWER_WITHIN = 900.0, 120.0
+#: Forms that come in at once, and of these from one network: one caller does not hold them all.
+_AT_ONCE, _OF_ONE = 32, 8
 
 
 class FormDesk:
@@ -52,7 +54,7 @@ class FormDesk:
         self._keys = form_keys(secrets_, secrets.token_bytes(32))
         self._networks = Rate(settings.figsupport_serve_rate)
         self._senders = Rate(settings.figsupport_serve_rate)
-        self._inside = 0
+        self._inside: Counter[str] = Counter()
 
     def token(self, request: Request) -> dict[str, Any]:
         """Return a token for a page. Raises HttpProblem."""
@@ -64,34 +66,34 @@ class FormDesk:
     async def send(self, request: Request) -> Response:
         """Take a form in. Raises HttpProblem or a FigsupportError."""
         self._check_token(request, self._origin(request))
-        self._networks.take(network_of(request))
+        network = network_of(request)
+        self._networks.take(network)
         expect_type(request, "multipart/form-data")
-        if self._inside >= _AT_ONCE:
+        if self._inside.total() >= _AT_ONCE or self._inside[network] >= _OF_ONE:
             raise busy("Too many forms at once. Nothing was done.")
-        self._inside += 1
+        self._inside[network] += 1
         try:
-            with self._spool.arriving() as folder:
-                return await self._read(request, folder)
-        except OSError as error:
-            raise Unavailable(f"The files cannot be kept: {error.strerror}") from error
+            with self._spool.arriving() as arrival:
+                return await self._read(request, arrival)
         finally:
-            self._inside -= 1
+            self._inside -= Counter([network])  # nobody is counted with nothing
 
-    async def _read(self, request: Request, folder: Path) -> Response:
+    async def _read(self, request: Request, arrival: Arrival) -> Response:
         limits = self._settings.limits
         body = chunks(request, limits.request_size + limits.document, _DEADLINE)
-        form = await read_form(request.headers["content-type"], body, folder, limits)
+        with keeping():
+            form = await read_form(request.headers["content-type"], body, arrival.folder, limits)
         asked = self._request(form)
         self._senders.take(sender_of(asked.user_email))
         case, finished = await self._pool.run(
-            lambda services: self._take_in(asked, folder, services), _ANSWER_WITHIN
+            lambda services: self._take_in(asked, arrival, services), _ANSWER_WITHIN
         )
         return JSONResponse(_document(case), 200 if finished else 202)
 
-    def _take_in(self, asked: Asked, folder: Path, services: Services) -> tuple[Case, bool]:
+    def _take_in(self, asked: Asked, arrival: Arrival, services: Services) -> tuple[Case, bool]:
         """Return the case and whether it is finished; once journalled it need not be sent again."""
         try:
-            return self._spool.take_in(asked, folder, services), True
+            return self._spool.take_in(asked, arrival, services), True
         except Unavailable:
             case = services.cases.load(asked.request_id or "")
             if case is None:
