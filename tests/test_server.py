@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from figsupport import cli
-from figsupport.errors import Misconfigured, Unavailable
-from figsupport.server.bounds import Rate, sender_of
+from figsupport.errors import Busy, Misconfigured, Unavailable
+from figsupport.server.bounds import Rate, network_of, sender_of
 from figsupport.server.problems import HttpProblem
 from figsupport.server.running import is_loopback
 from figsupport.server.signatures import webhook_secrets
@@ -263,6 +264,22 @@ def test_a_bucket_fills_again() -> None:
     rate.take("a")  # forgotten: it is full again
     Rate(0).take("a")
     assert sender_of(" Jean+x@Example.COM ") == "jean@example.com"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("a socket", "a socket"),
+        (None, ""),
+    ],
+)
+def test_a_household_is_one_network(address: str | None, network: str) -> None:
+    client = (address, 1) if address else None
+    request = Request({"type": "http", "headers": [], "client": client})
+    assert network_of(request) == network
 
 
 # --- what is answered ----------------------------------------------------------------------
@@ -513,6 +530,54 @@ def test_pokes_during_a_round_are_one_more_round(
         go_on.set()
         until(lambda: sweeper.rounds == 2)
     assert sweeper.rounds == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (Unavailable("HubSpot is down", hint="Later."), "poll: unavailable: Later."),
+        (Busy("Another poll runs"), ""),
+        (ZeroDivisionError(), "poll: a bug, ZeroDivisionError; the trace is in "),
+    ],
+)
+def test_a_round_that_fails_is_said_and_the_next_one_comes(
+    home: Path, tmp_path: Path, error: Exception, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from figsupport import workflow
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    original, errors = workflow.poll_pending_tickets, [error]
+
+    def once_broken(services: Services) -> workflow.Round:
+        if errors:
+            raise errors.pop()
+        return original(services)
+
+    monkeypatch.setattr(workflow, "poll_pending_tickets", once_broken)
+    said: list[str] = []
+    app = an_app(settings(home), warn=said.append, poll=0.01)
+    with a_client(app):
+        until(lambda: app.state.house.sweeper.rounds >= 2)
+    assert [one[: len(line)] for one in said] == ([line] if line else [])
+
+
+def test_a_case_that_fails_in_a_round_is_named_without_its_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from figsupport.adapters.local_desk import LocalDesk
+
+    def down(*_: object) -> None:
+        raise Unavailable("client@example.com cannot be reached", hint="Later.")
+
+    said: list[str] = []
+    app = an_app(settings(home), warn=said.append)
+    with a_client(app) as client, monkeypatch.context() as broken:
+        broken.setattr(LocalDesk, "create_ticket", down)
+        assert send(client, BODY, JSON).status_code == 503
+        app.state.house.sweeper.poke()
+        until(lambda: said)
+    (case,) = journalled(home)
+    assert said[0] == f"poll: {case.id}: unavailable"
 
 
 # --- the command ---------------------------------------------------------------------------

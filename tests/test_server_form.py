@@ -263,9 +263,35 @@ def test_what_is_no_form_is_refused(client: TestClient, now: Time, home: Path, h
     assert client.post("/form", content=b"{}", headers=as_json).status_code == 415
 
 
-def test_long_texts_are_refused(send: Send) -> None:
-    assert send(description="x" * 1_000_001).status_code == 413
-    assert send(description="x" * 100_001).status_code == 422
+def test_long_texts_are_refused(send: Send, home: Path) -> None:
+    assert send(objet="x" * 1_001).status_code == 422
+    assert send(description="x" * 10_001).status_code == 413
+    assert nothing_left(home)
+
+
+def test_a_field_where_no_file_was_chosen_is_no_file(
+    client: TestClient, now: Time, home: Path
+) -> None:
+    """As browsers send it."""
+    token = client.get("/form/token", headers={"Origin": ORIGIN}).json()["token"]
+    now.now += 2
+    texts = {**FIELDS, "request_id": FORM_ID}.items()
+    parts = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+        for name, value in texts
+    ]
+    empty = (
+        b'Content-Disposition: form-data; name="fichiers"; filename=""\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n"
+    )
+    headers = {
+        "Origin": ORIGIN,
+        "X-Form-Token": token,
+        "Content-Type": "multipart/form-data; boundary=b",
+    }
+    answer = client.post("/form", content=_parts(*parts, empty), headers=headers)
+    assert answer.json()["files"] == 0
+    assert the_case(home).request.fichiers == ()
 
 
 def test_one_network_and_one_sender_cannot_flood(found: Settings, now: Time) -> None:

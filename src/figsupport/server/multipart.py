@@ -11,8 +11,8 @@ from figsupport.core.intake import Limits
 from figsupport.errors import InvalidRequest, Problem
 from figsupport.server.problems import HttpProblem
 
-#: Bytes of all the fields that are no files, and of the headers of one part.
-_MOST_TEXT, _MOST_HEADER, _MOST_FIELDS = 1_000_000, 4_000, 40
+#: Parts that are no files; the parser bounds their headers, `Limits.document` their texts.
+_MOST_FIELDS = 40
 
 
 class Form(NamedTuple):
@@ -84,10 +84,10 @@ class _Reader:
             raise _malformed("it has too many parts")
 
     def header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name = self._bounded(self._name + data[start:end])
+        self._name += data[start:end]
 
     def header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value = self._bounded(self._value + data[start:end])
+        self._value += data[start:end]
 
     def header_end(self) -> None:
         self._headers[self._name.decode("latin-1").lower()] = self._value
@@ -97,11 +97,7 @@ class _Reader:
         _, options = parse_options_header(self._headers.get("content-disposition", b""))
         self._field = options[b"name"].decode()
         name = options.get(b"filename", b"").decode("utf-8", "replace")
-        if b"filename" not in options:
-            self._file = None
-            return
-        if not name:  # no file was chosen
-            self._file = Path("/dev/null").open("wb")  # noqa: SIM115 — closed in `end`
+        if not name:  # a text, or a field for files where none was chosen
             return
         if len(self.files) >= self._limits.files:
             raise HttpProblem(413, "too_large", f"More than {self._limits.files} files.")
@@ -117,8 +113,9 @@ class _Reader:
             self._file.write(memoryview(data)[start:end])
             return
         self._all_text += end - start
-        if self._all_text > _MOST_TEXT:
-            raise HttpProblem(413, "too_large", f"The texts are larger than {_MOST_TEXT} bytes.")
+        if self._all_text > self._limits.document:
+            most = self._limits.document
+            raise HttpProblem(413, "too_large", f"The texts are larger than {most} bytes.")
         self._text += data[start:end]
 
     def end(self) -> None:
@@ -133,12 +130,6 @@ class _Reader:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    @staticmethod
-    def _bounded(header: bytes) -> bytes:
-        if len(header) > _MOST_HEADER:
-            raise _malformed("a header of a part is too long")
-        return header
 
 
 def _malformed(why: str) -> InvalidRequest:
