@@ -20,7 +20,7 @@ from figsupport.server.spool import Arrival, Spool
 from figsupport.services import Services
 from figsupport.settings import Settings
 
-from .serving import ORIGIN, SECRET, Time, a_client, an_app, journalled, settings
+from .serving import ORIGIN, SECRET, Time, a_client, an_app, journalled, settings, until
 
 FIELDS = {
     "objet": "Chaise",
@@ -480,3 +480,16 @@ def test_what_clients_send_is_private(
     monkeypatch.setattr(workflow, "intake", look)
     assert send().status_code == 200
     assert modes == {0}
+
+
+def test_the_server_tidies_up_without_any_round(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cron's `poll` finished is let go, too."""
+    monkeypatch.setattr("figsupport.server.pool._TIDY", 0.01)
+    app = an_app(settings(home))
+    with a_client(app):
+        (home / "forms" / FORM_ID).mkdir(parents=True)
+        os.utime(home / "forms" / FORM_ID, (0, 0))
+        until(lambda: nothing_left(home))
+    assert app.state.house.sweeper.rounds == 0

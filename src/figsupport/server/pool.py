@@ -16,6 +16,8 @@ from figsupport.services import Services
 _WAITING = 8
 #: Seconds after which a caller is told to ask again; the work goes on.
 ANSWER_WITHIN = 25.0
+#: Seconds after which the sweeper tidies up although no round is asked for.
+_TIDY = 3600.0
 
 T = TypeVar("T")
 
@@ -110,13 +112,12 @@ class Sweeper:
     def _run(self) -> None:
         services = self._open()
         try:
-            self._safely(lambda: self._tidy(services))
-            while True:
-                self._poked.wait(self._interval)
-                if self._stopped:
-                    return
+            while not self._stopped:
+                self._safely(lambda: self._tidy(services))  # others may have finished cases
+                poked = self._poked.wait(self._interval or _TIDY)
                 self._poked.clear()
-                self._safely(lambda: self._round(services))
+                if not self._stopped and (poked or self._interval):
+                    self._safely(lambda: self._round(services))
         finally:
             services.close()
 
@@ -129,7 +130,6 @@ class Sweeper:
             self.rounds += 1
         for case, error in done.errors:
             self._warn(f"poll: {case}: {error.code}")
-        self._tidy(services)
 
     def _safely(self, work: Callable[[], None]) -> None:
         """Do some work; whatever happens, the next round comes."""
