@@ -43,6 +43,7 @@ bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
 	$(RUN)/python -m benchmarks.upload
 	$(RUN)/python -m benchmarks.judge
 	$(RUN)/python -m benchmarks.models
+	$(RUN)/python -m benchmarks.serve --seconds 20
 
 picture: $(RUN)/figsupport  ## the terminal picture of the README
 	$(RUN)/python docs/picture.py

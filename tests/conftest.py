@@ -44,6 +44,12 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of an embedded desk."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 

@@ -12,11 +12,12 @@ import pytest
 from figsupport.core.keeping import reduced
 from figsupport.core.model import Case, Letter, Message, Reply, SentLetter, TicketRef, Way
 from figsupport.core.plan import Waiting
-from figsupport.errors import Busy, Conflict, NotFound
+from figsupport.errors import Busy, Conflict, NotAllowed, NotFound
 from figsupport.ports import (
     Board,
     Cases,
     Census,
+    Deliveries,
     Desk,
     Mail,
     News,
@@ -566,3 +567,32 @@ class CasesContract:
             _ = 1 / 0
         with again.lock("case-1"):
             pass
+
+
+class DeliveriesContract:
+    """`ports.Deliveries`."""
+
+    @pytest.fixture
+    def deliveries(self) -> Deliveries:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def again(self) -> Deliveries:
+        """The same memory, opened by another process."""
+        raise NotImplementedError
+
+    def test_the_same_delivery_again_is_none(
+        self, deliveries: Deliveries, again: Deliveries
+    ) -> None:
+        deliveries.remember("msg_1", b"body")
+        again.remember("msg_1", b"body")
+        deliveries.remember("msg_2", b"another body")
+
+    def test_another_body_under_an_id_is_refused(
+        self, deliveries: Deliveries, again: Deliveries
+    ) -> None:
+        deliveries.remember("msg_1", b"body")
+        for _ in range(2):
+            with pytest.raises(NotAllowed, match="another body"):
+                again.remember("msg_1", b"another body")
+        deliveries.remember("msg_1", b"body")

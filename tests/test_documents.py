@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figsupport.core.adoption import adopted
-from figsupport.core.intake import Limits, identity, parse_case, parse_request
+from figsupport.core.intake import Limits, identity, parse_case, parse_json, parse_request
 from figsupport.core.mail import _tried, parse_mail
 from figsupport.core.model import (
     Analysis,
     Case,
     ContactRef,
     Message,
+    Request,
     Status,
     Ticket,
     TicketRef,
@@ -67,6 +68,22 @@ def test_unknown_fields_are_kept_and_ignored() -> None:
     request = parse_request({**MINIMAL, "campagne": {"x": 1}, "request_id": 12}, Limits())
     assert request.model_dump()["campagne"] == {"x": 1}
     assert request.request_id == "12"
+
+
+@pytest.mark.parametrize(
+    "extra", ['"\\ud800"', '{"\\udc00": 1}', "NaN", "1e999", "[" * 47 + "{}" + "]" * 47]
+)
+def test_whatever_is_taken_in_can_be_read_again(extra: str) -> None:
+    """A journal that holds what it cannot read stops every other case, too."""
+    text = f'{{"user_email": "a@example.com", "more": {extra}}}'
+    request = parse_request(parse_json(text, Limits()), Limits())
+    assert Request.model_validate_json(request.model_dump_json()).user_email == "a@example.com"
+
+
+def test_what_is_nested_too_deep_is_refused() -> None:
+    text = f'{{"user_email": "a@example.com", "more": {"[" * 250}{"]" * 250}}}'
+    with pytest.raises(InvalidRequest, match="nested"):
+        parse_json(text, Limits())
 
 
 def test_order_spaces_and_signatures_are_the_same_request() -> None:

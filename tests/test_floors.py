@@ -33,7 +33,10 @@ FLOORS = {
         "core", "directives", "files",
     },
     "output": {"core", "workflow"},
-    "cli": {"commands", "output", "private"},
+    "server": {
+        "commands", "workflow", "watch", "health", "services", "settings", "ports", "core", "private",
+    },
+    "cli": {"commands", "output", "private", "server"},
 }  # fmt: skip
 
 #: library → the only floors that may import it
@@ -53,6 +56,10 @@ LIBRARIES = {
     "PIL": {"files"},
     "structlog": {"watch"},
     "prometheus_client": {"watch"},
+    "fastapi": {"server"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
+    "python_multipart": {"server"},
 }
 
 #: what a pure module never touches

@@ -37,8 +37,8 @@ class Live:
         self.relay: Controller = start(self.office)
         self.hubspot.clock = datetime.now(UTC) + timedelta(minutes=1)
 
-    def run(self, *arguments: str) -> tuple[int, Any]:
-        environment = {
+    def environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "FIGSUPPORT_HOME": str(self.home),
             "FIGSUPPORT_STORE": "local",
@@ -60,9 +60,11 @@ class Live:
             "ADMIN_EMAIL": "admin@figurative.example",
             **self.settings,
         }
+
+    def run(self, *arguments: str) -> tuple[int, Any]:
         ran = subprocess.run(
             [sys.executable, "-m", "figsupport.cli", *arguments],
-            env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
+            env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert HUBSPOT_KEY not in ran.stdout + ran.stderr
         self.said = ran.stderr

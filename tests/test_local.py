@@ -1,6 +1,7 @@
 """The embedded adapters keep the contracts of their ports."""
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
@@ -11,17 +12,20 @@ import pytest
 
 from figsupport.adapters.cases import LocalCases
 from figsupport.adapters.database import Database
+from figsupport.adapters.deliveries import Deliveries
 from figsupport.adapters.local_desk import LocalBoard, LocalDesk, open_desk
 from figsupport.adapters.local_store import LocalStore
 from figsupport.adapters.maildir import Inbox, LocalMail
 from figsupport.core.model import TicketRef
-from figsupport.errors import Misconfigured
+from figsupport.errors import Misconfigured, NotAllowed
 from figsupport.ports import Board, Cases, Desk, Mail, Store
 
+from .conftest import Clock
 from .contracts import (
     EMAIL,
     BoardContract,
     CasesContract,
+    DeliveriesContract,
     DeskContract,
     MailContract,
     StoreContract,
@@ -144,6 +148,29 @@ class TestLocalStore(StoreContract):
     def test_nothing_half_written_stays(self, store: Store, photo: Path) -> None:
         store.put("folder/01-photo.jpg", photo, "photo.jpg")
         assert [path.name for path in (self.folder / "folder").iterdir()] == ["01-photo.jpg"]
+
+
+class TestDeliveries(DeliveriesContract):
+    @pytest.fixture
+    def deliveries(self, tmp_path: Path, clock: Clock) -> Iterator[Deliveries]:
+        opened = Deliveries(tmp_path, clock)
+        yield opened
+        opened.close()
+
+    @pytest.fixture
+    def again(self, deliveries: Deliveries, tmp_path: Path, clock: Clock) -> Iterator[Deliveries]:
+        opened = Deliveries(tmp_path, clock)
+        yield opened
+        opened.close()
+
+    def test_a_month_later_it_is_forgotten(self, deliveries: Deliveries, clock: Clock) -> None:
+        deliveries.remember("msg_1", b"body")
+        clock.forward(days=29)
+        with pytest.raises(NotAllowed):
+            deliveries.remember("msg_1", b"another body")
+        clock.forward(days=2)
+        deliveries.remember("msg_2", b"body")
+        deliveries.remember("msg_1", b"another body")
 
 
 class TestLocalCases(CasesContract):

@@ -368,3 +368,11 @@ class Cases(Protocol):
     def receive(self, news: News) -> int:
         """Save messages (known ids dropped) and watermark in one transaction; count the new."""
         ...
+
+
+class Deliveries(Protocol):
+    """Which webhook deliveries came, and with which body."""
+
+    def remember(self, delivery_id: str, body: bytes) -> None:
+        """Remember a delivery. Raises NotAllowed when the id came with another body before."""
+        ...

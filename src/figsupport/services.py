@@ -100,6 +100,13 @@ class Services:
         return LocalCases(self.settings.home, self.settings.figsupport_sync)
 
     @cached_property
+    def deliveries(self) -> ports.Deliveries:
+        """The webhook deliveries that came."""
+        from figsupport.adapters.deliveries import Deliveries
+
+        return Deliveries(self.settings.home, self.now)
+
+    @cached_property
     def desk_file(self) -> "Database":
         """The file that the embedded desk and board share."""
         from figsupport.adapters.local_desk import open_desk
@@ -142,6 +149,13 @@ class Services:
         bring = bringer(spool, limits, self.settings.allow_hosts, "fr")
         return tuple(small_photos(files, bring, _MOST_PHOTOS))
 
+    def again(self) -> "Services":
+        """Return services for another thread; only what never changes is shared."""
+        other = Services(self.settings, self.now)
+        other.warn = self.warn
+        other.__dict__["directives"] = self.directives  # reading them costs 40 ms
+        return other
+
     def spent(self) -> Cost | None:
         """Return what the judge cost since this was last asked, None when nothing."""
         take = getattr(self.__dict__.get("judge"), "take_cost", None)
@@ -172,7 +186,7 @@ class Services:
 
     def close(self) -> None:
         """Close what was opened."""
-        for part in (*self.adapters._fields, "cases", "desk_file"):
+        for part in (*self.adapters._fields, "cases", "deliveries", "desk_file"):
             if (close := getattr(self.__dict__.get(part), "close", None)) is not None:
                 close()
 

@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     mail_from: str | None = None
 
+    hubspot_client_secret: SecretStr | None = None
+
     figsupport_home: Path | None = None
     figsupport_directives: Path | None = None
     figsupport_desk: Literal["hubspot", "local"] | None = None
@@ -135,6 +137,13 @@ class Settings(BaseSettings):
     figsupport_max_files: int = Field(default=50, ge=0)
     figsupport_max_file_size: int = Field(default=500_000_000, ge=1)
     figsupport_max_request_size: int = Field(default=2_000_000_000, ge=1)
+    figsupport_webhook_secret: SecretStr | None = None
+    figsupport_webhook_token: SecretStr | None = None
+    figsupport_form_origins: str = ""
+    figsupport_public_url: str | None = None
+    figsupport_serve_workers: int = Field(default=16, ge=1, le=200)
+    figsupport_serve_rate: int = Field(default=60, ge=0)
+    figsupport_serve_patience: float = Field(default=20.0, gt=0, le=600)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -194,9 +203,12 @@ class Settings(BaseSettings):
     @property
     def allow_hosts(self) -> tuple[str, ...]:
         """Return the hosts and networks that downloads may reach although they are not public."""
-        return tuple(
-            part.strip() for part in self.figsupport_allow_hosts.split(",") if part.strip()
-        )
+        return _listed(self.figsupport_allow_hosts)
+
+    @property
+    def form_origins(self) -> tuple[str, ...]:
+        """Return the origins whose pages may send the public form; without any there is none."""
+        return tuple(origin.rstrip("/") for origin in _listed(self.figsupport_form_origins))
 
     def value(self, name: str) -> object:
         """Return a setting by its name in the environment."""
@@ -255,6 +267,10 @@ class Settings(BaseSettings):
     def _chosen(self, port: str) -> str | None:
         name = self.value(f"figsupport_{port}")
         return str(name) if name else None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def default_home() -> Path:

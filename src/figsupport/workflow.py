@@ -349,7 +349,8 @@ def _next(case: Case, services: Services) -> Due | None:
 
 def _remember(case: Case, services: Services) -> Case:
     now, delays = services.now(), services.directives.delays
-    unfinished = due(case, (), now, delays) is not None
+    # an erasure that was interrupted stays on the list until it is run again
+    unfinished = case.erased is not None or due(case, (), now, delays) is not None
     # a provider that cannot find a call again must not be called twice: the intent goes
     # to disk before the call
     durable = case.doing is not None and case.doing.step in (Step.SUBTASK, Step.POST)

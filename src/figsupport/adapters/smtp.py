@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
@@ -131,7 +132,7 @@ class SmtpMail:
             ) from None
 
     def _open(self) -> smtplib.SMTP:
-        tls = self._tls or ssl.create_default_context()
+        tls = self._tls or _certificates()
         if self._relay.security == "tls":
             return smtplib.SMTP_SSL(
                 self._relay.host, self._port, timeout=self._timeout, context=tls
@@ -144,6 +145,12 @@ class SmtpMail:
                 server.close()
                 raise
         return server
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The system's authorities, read once: reading them costs more CPU than a letter."""
+    return ssl.create_default_context()
 
 
 def _said(sentence: str, code: int) -> FigsupportError:

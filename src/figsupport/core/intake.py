@@ -22,6 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CASE_HINT = "Pipe the document of classify, upload or analyze as it was printed."
 _NAME_LENGTH = 255
 _SHORT_LENGTH = 1_000
+_DEPTH = 50  # what the journal takes in it must be able to read again
 _URL_LENGTH = 4_096
 _EXPECTED = {
     "source": "a text, such as « modelisation »",
@@ -53,7 +54,9 @@ def parse_json(text: str | bytes, limits: Limits) -> dict[str, Any]:
             hint="Send files as links or paths in « fichiers », not inside the document.",
         )
     try:
-        document = json.loads(text)
+        # halves of surrogate pairs, which no UTF-8 can hold, go wherever they are
+        whole = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "ignore")
+        document = json.loads(whole)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"The document is not JSON: {error}",
@@ -64,7 +67,26 @@ def parse_json(text: str | bytes, limits: Limits) -> dict[str, Any]:
             f"The document is a JSON {type(document).__name__}; a JSON object is expected",
             hint="Several requests go one a line (JSON Lines).",
         )
+    if _is_deeper(document, _DEPTH):
+        raise InvalidRequest(
+            f"The document is nested more than {_DEPTH} deep",
+            hint="A request is a flat document with a list of files.",
+        )
     return document
+
+
+def _is_deeper(document: object, most: int) -> bool:
+    level = [document]
+    for _ in range(most):
+        containers = [value for value in level if isinstance(value, dict | list)]
+        if not containers:
+            return False
+        level = [
+            inner
+            for value in containers
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return True
 
 
 def parse_request(document: Mapping[str, Any], limits: Limits) -> Request:
