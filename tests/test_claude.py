@@ -104,7 +104,7 @@ def test_what_the_rules_know_costs_nothing(claude: Anthropic) -> None:
 def test_each_attempt_is_told_with_what_it_cost(claude: Anthropic) -> None:
     heard: list[Event] = []
     claude.fail("POST", 529)
-    claude.to_say = [says(GOOD)]
+    claude.to_say = [says({**GOOD, "type": "SUPPORT"})]
     judge = judge_on(claude, heard=heard)
     judge.classify(VAGUE)
     calls = [event for event in heard if isinstance(event, CallDone)]
@@ -118,22 +118,22 @@ def test_each_attempt_is_told_with_what_it_cost(claude: Anthropic) -> None:
     assert cost.dollars > 0
 
 
-def test_one_call_serves_type_and_price(claude: Anthropic) -> None:
-    claude.to_say = [says(GOOD)]
+def test_one_question_serves_type_and_price(claude: Anthropic) -> None:
+    claude.to_say = [says(GOOD)] * 2  # the grid knows no zibulon: a second model looks
     judge = judge_on(claude)
     verdict = judge.classify(VAGUE)
     assert (verdict.type, verdict.by) == ("MODELISATION", "claude")
     assert "« zibulon en laiton »" in verdict.reasons[0]
     analysis = judge.analyze(VAGUE, PHOTO)
     assert (analysis.outcome, analysis.credits, analysis.by) == ("COMPLET", 1, "claude")
-    assert judge.calls == 1
+    assert [body["model"] for body in claude.bodies] == list(MODELS)
 
 
 def test_another_request_is_asked_about_afresh(claude: Anthropic) -> None:
     judge = judge_on(claude)
-    claude.to_say = [says(GOOD)]
+    claude.to_say = [says(GOOD)] * 2
     judge.classify(VAGUE)
-    claude.to_say = [says({**GOOD, "quote": "Un bizule", "object": "bizule"})]
+    claude.to_say = [says({**GOOD, "quote": "Un bizule", "object": "bizule"})] * 2
     other = VAGUE.model_copy(update={"description": "Un bizule"})
     assert judge.analyze(other, PHOTO).reasons == ("Claude : objet simple « bizule »",)
 
@@ -407,7 +407,7 @@ def test_a_slow_answer_is_given_up_at_the_deadline(claude: Anthropic, name: str)
 
 def test_a_connection_that_is_reset_is_tried_again(claude: Anthropic) -> None:
     claude.fail("POST", "lost before", "lost after", 529)
-    claude.to_say = [says(GOOD)] * 2
+    claude.to_say = [says({**GOOD, "type": "SUPPORT"})] * 2
     judge = judge_on(claude)
     assert judge.classify(VAGUE).by == "claude"
     assert len(claude.calls) == 4
@@ -451,7 +451,7 @@ def test_the_client_s_words_are_data_and_the_answer_is_closed(claude: Anthropic)
 
 def test_a_prompt_is_cached_from_the_second_call_on(claude: Anthropic) -> None:
     judge = judge_on(claude)
-    claude.to_say = [says(GOOD)] * 4
+    claude.to_say = [says({**GOOD, "type": "SUPPORT"})] * 4
     spent = []
     for number in range(3):
         judge.classify(VAGUE.model_copy(update={"user_name": f"Client {number}"}))

@@ -267,6 +267,14 @@ def test_thresholds_that_are_missed_are_said() -> None:
         "accuracy: 0.9; at least 0.97 is wanted",
         "false accepts: 1; at most 0 is wanted",
     ]
+    replies, requests = {**report, "accept_recall": 0.8}, {**report, "accept_recall": None}
+    assert missed(replies, Thresholds(min_accept_recall=0.8)) == []
+    assert missed(replies, Thresholds(min_accept_recall=0.9)) == [
+        "accept recall: 0.8; at least 0.9 is wanted"
+    ]
+    assert missed(requests, Thresholds(min_accept_recall=0.9)) == [
+        "accept recall: no acceptance among the cases"
+    ]
 
 
 def test_wilson_s_interval_is_the_published_one() -> None:

@@ -68,8 +68,8 @@ class ClaudeJudge:
         if opinion.is_settled(found, files):
             return found
         usable = sum(1 for file in files if file.problem is None and file.kind != "other")
-        grid = self._directives.grid
-        return opinion.priced(found, self._opinion(request, files), request, usable, grid)
+        believed = self._opinion(request, files)
+        return opinion.priced(found, believed, request, usable, self._directives)
 
     def read(self, message: Message, case: Case) -> Reply:
         """Return what a message means; Claude reads what the grammar found unclear.
@@ -120,7 +120,7 @@ class ClaudeJudge:
             self._photos(photos),
         )
         first = self._request_opinion(self._models[0], prompt, request)
-        if isinstance(first, Unsure) or not opinion.needs_second(first):
+        if isinstance(first, Unsure) or not opinion.needs_second(first, grid):
             return first
         return opinion.agreed(first, self._request_opinion(self._models[1], prompt, request))
 

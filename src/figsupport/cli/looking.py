@@ -28,7 +28,7 @@ def inspect(
 
 
 @command
-def eval(  # noqa: A001 — the command's name
+def eval(  # noqa: A001, PLR0913, PLR0917 — the command's name and its options
     options: Options,
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="Labelled cases, JSON Lines.")],
     judge: Annotated[str, typer.Option(help="rules or claude.")] = "rules",
@@ -37,13 +37,14 @@ def eval(  # noqa: A001 — the command's name
         typer.Option(metavar="A B", help="Two judges side by side."),
     ] = None,
     min_accuracy: Share = None,
+    min_accept_recall: Share = None,
     max_false_accepts: Count = None,
     max_money_errors: Count = None,
 ) -> Any:
     """Measure a judge on labelled cases; exit 69 when it misses a threshold."""
     from figsupport.commands import looking
 
-    wanted = (min_accuracy, max_false_accepts, max_money_errors)
+    wanted = (min_accuracy, max_false_accepts, max_money_errors, min_accept_recall)
     judges = compare or (judge,)
     if unknown := set(judges) - {"rules", "claude"}:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: a judge is rules or claude")

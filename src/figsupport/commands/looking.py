@@ -14,13 +14,14 @@ def evaluate(
     options: Options,
     path: Path,
     judges: Sequence[str],
-    wanted: tuple[float | None, int | None, int | None],
+    wanted: tuple[float | None, int | None, int | None, float | None],
     *,
     compare: bool,
 ) -> Answer:
     """Measure judges on labelled cases; exit 69 when one misses a threshold.
 
-    `wanted` is the least accuracy, the most false accepts and the most money errors.
+    `wanted` is the least accuracy, the most false accepts, the most money errors and the least
+    recall of acceptances.
     """
     from figsupport import evaluation
 

@@ -22,7 +22,7 @@ from figsupport.core.model import (
     RequestType,
 )
 from figsupport.core.pricing import Seen, price
-from figsupport.core.rules import Grid, Tariff
+from figsupport.core.rules import Directives, Grid, Tariff
 from figsupport.core.words import printable, singular, words
 
 Guess = Literal["simple", "standard", "complex", "unknown"]
@@ -211,10 +211,16 @@ def cost_of(usage: Usage, tariff: Tariff | None) -> Cost:
 # --- what follows from it ------------------------------------------------------------------
 
 
-def needs_second(opinion: RequestOpinion) -> bool:
-    """Tell whether a stronger model must look too: not simple, or not sure."""
+def needs_second(opinion: RequestOpinion, grid: Grid) -> bool:
+    """Tell whether a stronger model must look too: not simple, not sure, or not in the grid.
+
+    What the grid does not know a model prices: one that was talked round must not do so alone.
+    """
     plain = opinion.type == "SUPPORT" or (
-        opinion.complexity == "simple" and not opinion.ornate and not opinion.several
+        opinion.complexity == "simple"
+        and not opinion.ornate
+        and not opinion.several
+        and bool(grid.found.find(opinion.object))
     )
     return not plain or opinion.confidence != "high"
 
@@ -261,14 +267,20 @@ def is_settled(found: Analysis, files: Sequence[FileFact]) -> bool:
 
 
 def priced(
-    found: Analysis, opinion: RequestOpinion | Unsure, request: Request, usable: int, grid: Grid
+    found: Analysis,
+    opinion: RequestOpinion | Unsure,
+    request: Request,
+    usable: int,
+    directives: Directives,
 ) -> Analysis:
     """Return the judgement on a request that the rules' facts do not settle.
 
     The price is the grid's, by `pricing.price`. Where the rules know a price, an opinion may
     call a person for what a photo shows, and never names another; an object that the grid
-    does not know may get the grid's price of its complexity.
+    does not know may get the grid's price of its complexity, unless the client's text gives
+    orders to the program: then no opinion prices it.
     """
+    grid = directives.grid
     if isinstance(opinion, Unsure):
         return found.model_copy(update={"reasons": (*found.reasons, _fell_back(opinion))})
     if opinion.type == "SUPPORT":
@@ -285,6 +297,10 @@ def priced(
         missing = tuple(getattr(grid.missing[code], language(request)) for code in price_.lacks)
         return Analysis(outcome="INCOMPLET", missing=missing, by="claude", reasons=missing)
     reason = f"Claude : {_WHY[price_.why]} « {opinion.object} »"
+    orders = directives.types.order_phrases.find(request.text)
+    if price_.credits is not None and orders:
+        reason = f"le texte donne des consignes au programme : « {orders[0]} »"
+        return _for_person(None, reason, found)
     if price_.credits is None:
         return _for_person(price_.complexity, reason, found)
     return Analysis(

@@ -41,6 +41,7 @@ class Thresholds(NamedTuple):
     min_accuracy: float | None = None
     max_false_accepts: int | None = None
     max_money_errors: int | None = None
+    min_accept_recall: float | None = None
 
 
 def verdict(classification: Classification, analysis: Analysis | None) -> str:
@@ -94,7 +95,9 @@ def missed(report: dict[str, Any], wanted: Thresholds) -> list[str]:
         if wished is None:
             continue
         value = len(report[figure]) if bound == "max" else report[figure]
-        if value < wished if bound == "min" else value > wished:
+        if value is None:
+            found.append(f"{figure.replace('_', ' ')}: no acceptance among the cases")
+        elif value < wished if bound == "min" else value > wished:
             word = {"min": "least", "max": "most"}[bound]
             sentence = f"{figure.replace('_', ' ')}: {value:g}; at {word} {wished:g} is wanted"
             found.append(sentence)
