@@ -276,6 +276,22 @@ def test_only_messages_of_clients_are_news(desk: HubSpotDesk, hubspot: HubSpot) 
     assert texts(desk.new_messages(None).messages) == ["Je valide"]
 
 
+def test_a_file_without_a_link_is_not_dropped(desk: HubSpotDesk, hubspot: HubSpot) -> None:
+    ticket = opened(desk)
+    thread = hubspot.client_writes(EMAIL, "Voici", "Re", ticket.id)
+    files = [
+        {"type": "FILE", "fileId": "7", "name": "plan.pdf"},
+        {"type": "FILE", "fileId": "8", "url": "https://files.example/a.jpg", "name": "a.jpg"},
+        {"type": "QUICK_REPLIES", "quickReplies": []},
+    ]
+    hubspot.add_message(thread, EMAIL, "les fichiers", "Re", attachments=files)
+    (mail,) = (m for m in desk.new_messages(None).messages if m.text == "les fichiers")
+    assert [(file.name, file.url) for file in mail.attachments] == [
+        ("plan.pdf", None),
+        ("a.jpg", "https://files.example/a.jpg"),
+    ]
+
+
 def test_a_late_message_of_the_same_moment_is_not_lost(desk: HubSpotDesk, hubspot: HubSpot) -> None:
     ticket = opened(desk)
     hubspot.client_writes(EMAIL, "un", "Re", ticket.id)

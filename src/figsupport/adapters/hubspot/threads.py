@@ -152,9 +152,10 @@ def _their_message(message: dict[str, Any], thread: str, ticket: str | None) -> 
         html=message.get("richText"),
         sent_at=moment(message["createdAt"]),
         attachments=tuple(
-            Attachment(name=str(file.get("name") or "fichier"), url=file["url"])
+            # a file without a link is asked for again, like any that cannot be fetched
+            Attachment(name=str(file.get("name") or "fichier"), url=file.get("url") or None)
             for file in message.get("attachments") or []
-            if file.get("url")
+            if file.get("url") or file.get("fileId") or file.get("name")
         ),
     )
 
