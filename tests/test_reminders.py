@@ -259,55 +259,50 @@ def test_a_reminder_that_could_not_leave_waits_for_working_hours(
     assert when(services, case, "reminder") == ["Mon 09 09:30"]
 
 
-def in_doubt(services: Services, broken: Services, photo: Path, clock: Clock, left: bool) -> Case:
+@pytest.fixture(params=[True, False], ids=["left", "lost"])
+def left(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def in_doubt(
+    services: Services, open_services: Open, photo: Path, clock: Clock, left: bool
+) -> Case:
     """A case whose reminder was begun by day; nobody knows whether it left."""
     case, _ = workflow.intake(with_photo(ARMCHAIR, photo), services)
     clock.time = NOW + timedelta(days=3, hours=8)
+    broken = open_services()
     broken.mail = Lost(broken.mail) if left else Down(broken.mail, "send")  # type: ignore[assignment]
     workflow.poll_pending_tickets(broken)
     return case
 
 
-@pytest.mark.parametrize("left", [True, False])
 def test_an_answer_at_night_does_not_wait_for_a_reminder_in_doubt(
-    services: Services,
-    open_services: Open,
-    photo: Path,
-    clock: Clock,
-    client_answers: Answers,
-    left: bool,
+    services: Services, in_doubt: Case, clock: Clock, client_answers: Answers, left: bool
 ) -> None:
-    case = in_doubt(services, open_services(), photo, clock, left)
-    doing = case_of(services, case).doing
+    doing = case_of(services, in_doubt).doing
     assert doing is not None
     assert doing.step is Step.POST
     clock.forward(hours=12)
-    client_answers(services, case, "Je valide")
+    client_answers(services, in_doubt, "Je valide")
     assert poll(services).validated == 1
     expected = ["quote", "reminder", "confirmation"] if left else ["quote", "confirmation"]
-    assert [mail.kind for mail in case_of(services, case).mails] == expected
+    assert [mail.kind for mail in case_of(services, in_doubt).mails] == expected
     assert kinds(services) == expected
     assert services.cases.due(NOW + timedelta(days=100)) == []
 
 
-@pytest.mark.parametrize("left", [True, False])
 def test_a_question_at_night_lets_a_reminder_in_doubt_go_or_be_told(
-    services: Services,
-    open_services: Open,
-    photo: Path,
-    clock: Clock,
-    client_answers: Answers,
-    left: bool,
+    services: Services, in_doubt: Case, clock: Clock, client_answers: Answers, left: bool
 ) -> None:
-    case = in_doubt(services, open_services(), photo, clock, left)
     clock.forward(hours=12)
-    client_answers(services, case, "Je serai absent du bureau, de retour lundi.")
+    client_answers(services, in_doubt, "Je serai absent du bureau, de retour lundi.")
     poll(services)
-    (post,) = case_of(services, case).outbox
+    (post,) = case_of(services, in_doubt).outbox
     assert (post.letter, post.begun) == ("reminder", True)
-    client_answers(services, case, "Quel est le délai ?")
+    client_answers(services, in_doubt, "Quel est le délai ?")
     poll(services)
-    assert case_of(services, case).outbox == ()
+    assert case_of(services, in_doubt).outbox == ()
     assert kinds(services).count("reminder") == left
 
 
