@@ -242,7 +242,7 @@ def test_what_the_quote_says_of_itself_is_understood() -> None:
     for text in ("Je valide le devis n° 1070", "Je valide pour la chaise bistrot", "Je valide pour la chaise",
                  "ok pour le devis du 2 novembre", "Je valide le devis du 02/11/2026"):  # fmt: skip
         assert meaning(text, case) == "accept", text
-    for text in ("Je valide le devis n° 1071", "Je valide pour le bistrot",
+    for text in ("Je valide le devis n° 1071", "Je valide pour la table",
                  "ok pour le devis du 3 novembre"):  # fmt: skip
         assert meaning(text, case) == "unclear", text
 

@@ -26,6 +26,7 @@ Je valide, mais je suis en déplacement
 Je valide mais en bleu
 Je suis en déplacement mais c'est d'accord pour mardi
 Je suis en déplacement, mais oui
+Merci mais je valide
 oui avec mes excuses pour le retard
 oui pour ça 😂
 Je valide 🤔
@@ -93,3 +94,4 @@ def test_may_is_no_but() -> None:
 
 def test_lines_of_courtesy_object_to_nothing() -> None:
     assert without_courtesy("À bientôt,\nJean\nmais lundi", OFFER, PHRASES) == "mais lundi"
+    assert without_courtesy("Merci\n?", OFFER, PHRASES) == "?"

@@ -106,7 +106,9 @@ def objection(text: str, price: int | None, phrases: ReplyWords) -> str | None:
 def without_courtesy(text: str, offer: Offer, phrases: ReplyWords) -> str:
     """Return a text without the lines that are courtesy and names, and nothing else."""
     return "\n".join(
-        line for line in text.split("\n") if {*pieces(_spoken(line), offer, phrases)} - {"courtesy"}
+        line
+        for line in text.split("\n")
+        if "?" in line or {*pieces(_spoken(line), offer, phrases)} - {"courtesy"}
     )
 
 
@@ -182,7 +184,8 @@ def _until_but(sentence: str, found: Counter[Piece], offer: Offer, phrases: Repl
         return sentence
     before, _, after = _BUT.split(sentence, maxsplit=1)
     told, said = (Counter(pieces(_spoken(half), offer, phrases)) for half in (before, after))
-    if told["accept"] + told["yes"] or said["unknown"] + said["plain"] or not said["accept"]:
+    tells = told["unknown"] + told["plain"] and not told["accept"] + told["yes"]
+    if not tells or said["unknown"] + said["plain"] or not said["accept"]:
         return sentence
     found.update(said)
     return before

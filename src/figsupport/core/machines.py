@@ -40,7 +40,8 @@ _PERSON = re.compile(
     r"|je (?:le |vous )?(?:valide|regarde|reponds|refuse|voudrais|confirme)"
     r"|votre devis|le devis|your quote|the quote|i (?:accept|will look|ll look|approve)|but i)\b"
 )
-_FAILED = re.compile(r"\b(?:dmarc|spf)=(?:fail|permerror)\b")
+_FAILED = re.compile(r"\bdmarc=(?:fail|permerror)\b")
+_UNKNOWN_RELAY = re.compile(r"\bspf=(?:fail|permerror)\b")
 
 
 def is_machine(message: Message) -> str | None:
@@ -76,9 +77,15 @@ def announces_absence(text: str, absence: tuple[str, ...]) -> bool:
 
 
 def is_forged(message: Message) -> bool:
-    """Tell whether our own server found that the sender is not who it says."""
-    results = message.headers.get("authentication-results", "").lower()
-    return bool(_FAILED.search(results[:5_000]))
+    """Tell whether our own server found that the sender is not who it says.
+
+    DMARC decides where it passes (RFC 7489: SPF or DKIM aligned is enough); SPF alone fails for
+    every mail that was forwarded.
+    """
+    results = message.headers.get("authentication-results", "").lower()[:5_000]
+    if _FAILED.search(results):
+        return True
+    return bool(_UNKNOWN_RELAY.search(results)) and "dmarc=pass" not in results
 
 
 def _by_headers(headers: Mapping[str, str]) -> str | None:

@@ -31,7 +31,8 @@ _HEADER = re.compile(
 _FIRST_HEADER = re.compile(r"^[\s>*]*(?:de|from)\s*:", re.IGNORECASE)
 _PHONE_LINE = re.compile(
     r"^\s*(?:envoyé (?:de|depuis|à partir|avec|via)|sent (?:from|with|via)|get outlook"
-    r"|télécharge[rz] outlook|obten(?:ez|ir) outlook|provenance : courrier)\b"
+    r"|télécharge[rz] (?:outlook|\w{2,20} (?:pour|for))|obten(?:ez|ir) outlook"
+    r"|provenance : courrier)\b"
     r"|.{0,60}\b(?:a réagi via gmail|reacted via gmail)\b",
     re.IGNORECASE,
 )
@@ -81,6 +82,11 @@ _DATES = frozenset(
     "dec feb apr may jun jul aug am pm utc gmt cet a at".split()
 )
 _AFTER_NAME = re.compile(r"\s[–—|/@-]\s?|[,(]\s?")
+_DESK = re.compile(
+    r"(?:le |la |l['’]|the )?(?:service|secr[ée]tariat|[ée]quipe|direction|comptabilit[ée]"
+    r"|accounts|purchasing)\b[\w '’&-]{0,40}$",
+    re.IGNORECASE,
+)
 _SIGNATURE_LINES = 6
 _TRADE_WORDS = 9
 _RUN = 4  # words that follow each other as in our letter are our letter
@@ -287,8 +293,11 @@ def _last_paragraph(lines: list[str]) -> int:
 def _signs(line: str, name: str) -> bool:
     """Tell whether a line is a name with trade or firm: « Paul Roy – luthier », « Atelier Roy ».
 
-    All of its words but small ones begin large, and one of them is the contact's.
+    All of its words but small ones begin large, and one of them is the contact's. A service signs
+    without a name: « Service comptabilité ».
     """
+    if _DESK.match(line.strip()):
+        return True
     head, *trade = _AFTER_NAME.split(line.strip(), maxsplit=1)
     if trade:
         return _is_name(head, name) and len(words(trade[0])) <= _TRADE_WORDS

@@ -234,11 +234,12 @@ def _about(case: Case, quote: SentLetter) -> frozenset[tuple[str, ...]]:
 
 def _short_names(name: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield a name and its beginnings: « fauteuil » for « fauteuil club », unless it joins two."""
-    joined = any(word in _JOINS or word.isdigit() for word in name)
+    joined = bool(_JOINS & {*name}) or name[:1] < ("a",) or bool(_NUMBERS & {*name[:1]})
     yield from (name[:length] for length in range(len(name) if joined else 1, len(name) + 1))
 
 
-_JOINS = frozenset("et and ou or avec with plus deux trois quatre two three four".split())
+_JOINS = frozenset("et and ou or avec with plus".split())
+_NUMBERS = frozenset("deux trois quatre cinq two three four five".split())
 _BEFORE = tuple(
     words(before)
     for before in (
