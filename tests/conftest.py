@@ -1,10 +1,11 @@
 """What the tests share: an embedded desk in a folder of its own, and a clock that is set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pytest_socket import disable_socket, enable_socket
 
 from figsupport.adapters import playing
 from figsupport.core.model import Case
@@ -12,6 +13,7 @@ from figsupport.services import Services
 from figsupport.settings import Settings
 from figsupport.workflow import find_case
 
+from .standins.postgres import PostgresServer, programs
 from .values import NOW
 
 
@@ -91,3 +93,15 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             print(f"\n{line}")
 
     return say_
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, started once for all tests that ask for it."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    enable_socket()  # to find a free port
+    server = PostgresServer()
+    disable_socket(allow_unix_socket=True)
+    yield server
+    server.close()

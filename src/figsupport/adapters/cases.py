@@ -1,9 +1,10 @@
-"""The embedded journal: cases, inbox and watermark in one SQLite file; locks beside it."""
+"""The journal in SQL, and the embedded one: one SQLite file, with locks beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from figsupport.adapters.database import Database, Sync
 from figsupport.adapters.locks import file_lock
@@ -13,7 +14,7 @@ from figsupport.ports import Census, News
 
 
 def row_of(case: Case, unfinished: bool, wake_at: datetime | None) -> dict[str, object]:
-    """Return the columns of a case, in the order of `_SAVE`."""
+    """Return the columns of a case, in the order of `SAVE`."""
     return {
         "id": case.id,
         # only cases identified by their content are found again by it
@@ -40,64 +41,7 @@ def instant(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE cases (
-        number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        fingerprint TEXT,
-        ticket_id TEXT,
-        due INTEGER NOT NULL,
-        open INTEGER NOT NULL,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX cases_fingerprint ON cases (fingerprint) WHERE fingerprint IS NOT NULL;
-    CREATE INDEX cases_ticket ON cases (ticket_id) WHERE ticket_id IS NOT NULL;
-    CREATE INDEX cases_due ON cases (number) WHERE due;
-    CREATE INDEX cases_open ON cases (number) WHERE open;
-    CREATE TABLE inbox (
-        number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        ticket_id TEXT,
-        unread INTEGER NOT NULL DEFAULT 1,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
-    CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
-    """,
-    """
-    ALTER TABLE cases ADD COLUMN reference TEXT;
-    UPDATE cases SET reference = reference_of(id);
-    CREATE INDEX cases_reference ON cases (reference)
-    """,
-    """
-    ALTER TABLE cases ADD COLUMN contact TEXT;
-    ALTER TABLE cases ADD COLUMN waiting TEXT;
-    ALTER TABLE cases ADD COLUMN created_at TEXT;
-    ALTER TABLE cases ADD COLUMN wake_at TEXT;
-    UPDATE cases SET contact = contact_of(document), waiting = waiting_of(document),
-        created_at = created_of(document);
-    CREATE INDEX cases_contact ON cases (contact);
-    CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
-    CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
-    """,
-)
-
-
-def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
-    return lambda document: value(Case.model_validate_json(document))
-
-
-#: What migrations compute from a case they find.
-_FUNCTIONS = {
-    "reference_of": reference,
-    "contact_of": _of(contact_of),
-    "waiting_of": _of(lambda case: waiting(case).name),
-    "created_of": _of(lambda case: instant(case.created_at)),
-}
-
-
-_SAVE = """
+SAVE = """
     INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference, contact,
         waiting, created_at, wake_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -107,16 +51,26 @@ _SAVE = """
 """
 
 
-class LocalCases:
-    """The journal on one machine. See `ports.Cases`."""
+class Sql(Protocol):
+    """A database: statements with `?` for values, transactions, rows by column name."""
 
-    def __init__(self, folder: Path, sync: Sync = "full") -> None:
-        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync, _FUNCTIONS)
-        self._locks = folder / "locks"
+    def execute(self, statement: str, values: Sequence[object] = ()) -> Any:
+        """Run one statement; return its cursor."""
+        ...
 
-    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
-        """Hold a lock that dies with this process."""
-        return file_lock(self._locks, name, wait)
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """Run the block as one transaction; `durable`: on disk before returning."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
+
+
+class SqlCases:
+    """The journal but for its locks, in the SQL that SQLite and PostgreSQL share."""
+
+    _database: Sql
 
     def load(self, case_id: str) -> Case | None:
         """Return the case with this id, or None."""
@@ -151,7 +105,7 @@ class LocalCases:
         """Save a case and mark the messages it has replies for as read."""
         row = row_of(case, unfinished, wake_at)
         with self._database.transaction(durable=durable):
-            self._database.execute(_SAVE, tuple(row.values()))
+            self._database.execute(SAVE, tuple(row.values()))
             for reply in case.replies:
                 self.set_aside(reply.message_id)
 
@@ -230,7 +184,9 @@ class LocalCases:
 
     def set_aside(self, message_id: str) -> None:
         """Mark a message as read."""
-        self._database.execute("UPDATE inbox SET unread = 0 WHERE id = ? AND unread", (message_id,))
+        self._database.execute(
+            "UPDATE inbox SET unread = FALSE WHERE id = ? AND unread", (message_id,)
+        )
 
     def watermark(self) -> str | None:
         """Return the watermark of the last `receive`, or None."""
@@ -245,11 +201,18 @@ class LocalCases:
         with self._database.transaction():
             for message in news.messages:
                 new += self._database.execute(
-                    "INSERT OR IGNORE INTO inbox (id, ticket_id, document) VALUES (?, ?, ?)",
+                    """
+                    INSERT INTO inbox (id, ticket_id, document) VALUES (?, ?, ?)
+                    ON CONFLICT (id) DO NOTHING
+                    """,
                     (message.id, message.ticket_id, message.model_dump_json()),
                 ).rowcount
             self._database.execute(
-                "INSERT OR REPLACE INTO watermark (only, value) VALUES (1, ?)", (news.watermark,)
+                """
+                INSERT INTO watermark ("only", value) VALUES (1, ?)
+                ON CONFLICT ("only") DO UPDATE SET value = excluded.value
+                """,
+                (news.watermark,),
             )
         return new
 
@@ -260,3 +223,72 @@ class LocalCases:
     def _one(self, statement: str, value: str) -> Case | None:
         row = self._database.execute(statement, (value,)).fetchone()
         return Case.model_validate_json(row["document"]) if row else None
+
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE cases (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        fingerprint TEXT,
+        ticket_id TEXT,
+        due INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX cases_fingerprint ON cases (fingerprint) WHERE fingerprint IS NOT NULL;
+    CREATE INDEX cases_ticket ON cases (ticket_id) WHERE ticket_id IS NOT NULL;
+    CREATE INDEX cases_due ON cases (number) WHERE due;
+    CREATE INDEX cases_open ON cases (number) WHERE open;
+    CREATE TABLE inbox (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        ticket_id TEXT,
+        unread INTEGER NOT NULL DEFAULT 1,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
+    CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
+    """,
+    """
+    ALTER TABLE cases ADD COLUMN reference TEXT;
+    UPDATE cases SET reference = reference_of(id);
+    CREATE INDEX cases_reference ON cases (reference)
+    """,
+    """
+    ALTER TABLE cases ADD COLUMN contact TEXT;
+    ALTER TABLE cases ADD COLUMN waiting TEXT;
+    ALTER TABLE cases ADD COLUMN created_at TEXT;
+    ALTER TABLE cases ADD COLUMN wake_at TEXT;
+    UPDATE cases SET contact = contact_of(document), waiting = waiting_of(document),
+        created_at = created_of(document);
+    CREATE INDEX cases_contact ON cases (contact);
+    CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
+    CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
+    """,
+)
+
+
+def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
+    return lambda document: value(Case.model_validate_json(document))
+
+
+#: What migrations compute from a case they find.
+_FUNCTIONS = {
+    "reference_of": reference,
+    "contact_of": _of(contact_of),
+    "waiting_of": _of(lambda case: waiting(case).name),
+    "created_of": _of(lambda case: instant(case.created_at)),
+}
+
+
+class LocalCases(SqlCases):
+    """The journal on one machine. See `ports.Cases`."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync, _FUNCTIONS)
+        self._locks = folder / "locks"
+
+    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Hold a lock that dies with this process."""
+        return file_lock(self._locks, name, wait)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from figsupport.errors import Busy
@@ -32,10 +32,7 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
         except BlockingIOError:
             if time.monotonic() >= until:
                 os.close(descriptor)
-                raise Busy(
-                    "Another figsupport process is working on this",
-                    hint="Wait for it to finish, then run the same command again: it is safe.",
-                ) from None
+                raise busy() from None
             time.sleep(_PAUSE)
         os.close(descriptor)
     try:
@@ -43,6 +40,29 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def busy() -> Busy:
+    """Return the error of whoever does not get a lock."""
+    return Busy(
+        "Another figsupport process is working on this",
+        hint="Wait for it to finish, then run the same command again: it is safe.",
+    )
+
+
+def held(folder: Path) -> int:
+    """Return how many locks of a folder other processes (or this one) hold."""
+    found = 0
+    for path in folder.glob("*.lock"):
+        with suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found += 1
+            finally:
+                os.close(descriptor)
+    return found
 
 
 def _same_file(descriptor: int, path: Path) -> bool:
