@@ -19,7 +19,7 @@ FLOORS = {
     "files": {"files", "steps", "core", "private"},
     "adapters": {"adapters", "files", "ports", "core", "private"},
     "services": {"settings", "directives", "adapters", "files", "steps", "ports", "core"},
-    "rehearsal": {"services", "settings", "steps", "core"},
+    "rehearsal": {"services", "settings", "adapters", "steps", "ports", "core"},
     "workflow": {"services", "steps", "ports", "core", "private"},
     "evaluation": {"services", "steps", "ports", "core"},
     "health": {"services", "settings"},
@@ -44,6 +44,8 @@ LIBRARIES = {
     "platformdirs": {"settings"},
     "sqlite3": {"adapters", "rehearsal"},
     "httpx2": {"adapters"},
+    "psycopg": {"adapters"},
+    "dbos": {"adapters"},
     "PIL": {"files"},
 }
 

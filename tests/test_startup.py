@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = {
     "httpx", "httpcore", "httpx2", "boto3", "botocore", "anthropic", "selectolax", "PIL", "numpy",
-    "requests", "urllib3", "fastapi", "sqlalchemy",
+    "requests", "urllib3", "fastapi", "sqlalchemy", "psycopg", "dbos",
 }  # fmt: skip
 PROGRAM = """
 import sys, json

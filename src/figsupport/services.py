@@ -89,7 +89,11 @@ class Services:
 
     @cached_property
     def cases(self) -> ports.Cases:
-        """The journal."""
+        """The journal: on this machine, or the fleet's."""
+        if self.settings.figsupport_database_url is not None:
+            from figsupport.adapters.postgres import PostgresCases
+
+            return PostgresCases(self.settings.secret("FIGSUPPORT_DATABASE_URL"))
         from figsupport.adapters.cases import LocalCases
 
         return LocalCases(self.settings.home, self.settings.figsupport_sync)

@@ -1,5 +1,6 @@
 """The chain: what is due (pure) → do it through a port → remember it → again."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from figsupport import steps
@@ -178,30 +179,47 @@ class Round(NamedTuple):
     touched: tuple[Case, ...]
 
 
-def poll_pending_tickets(services: Services) -> Round:
+class Turn(NamedTuple):
+    """A case had its turn: as it was before (None: nothing was done), and what went wrong."""
+
+    before: Case | None = None
+    error: FigsupportError | None = None
+
+
+#: What is done with a case that is due.
+GiveTurn = Callable[[str, Services], Turn]
+
+
+def advance_case(case_id: str, services: Services) -> Turn:
+    """Go on with a case from where the journal has it, unless another process is on it.
+
+    What fails is told and stays with its case: one hostile mail stops one case only.
+    """
+    before = None
+    try:
+        with services.cases.lock(case_id):
+            before = services.cases.load(case_id)
+            if before is not None:
+                advance(before, services)
+    except Busy:
+        return Turn()  # whoever holds the lock is doing the work
+    except FigsupportError as error:
+        return Turn(before, error)
+    except Exception as error:
+        return Turn(before, _bug(error))
+    return Turn(before)
+
+
+def poll_pending_tickets(services: Services, give_turn: GiveTurn = advance_case) -> Round:
     """Read new replies and resume unfinished cases, once. Raises Busy when another poll runs.
 
-    What fails stays with its case: the others go on.
+    A fleet's `give_turn` hands a case to its workers.
     """
     errors: list[tuple[str, FigsupportError]] = []
-    before: dict[str, Case] = {}
     with services.cases.lock("poll"):
         strangers = _collect(services, errors)
-        for case_id in services.cases.due(services.now()):
-            try:
-                with services.cases.lock(case_id):
-                    case = services.cases.load(case_id)
-                    if case is not None:
-                        before[case_id] = case
-                        advance(case, services)
-            except Busy:
-                continue  # whoever holds the lock is doing the work
-            except FigsupportError as error:
-                errors.append((case_id, error))
-            except Exception as error:
-                errors.append((case_id, _bug(error)))  # one hostile mail stops one case only
-    after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
-    return _tally(before, after, strangers, errors)
+        turns = {one: give_turn(one, services) for one in services.cases.due(services.now())}
+    return tally(turns, services, strangers, errors)
 
 
 def find_case(ticket_id: str, services: Services) -> Case:
@@ -415,13 +433,16 @@ def _ticket_id(case: Case) -> str:
     return case.ticket.id
 
 
-def _tally(
-    before: dict[str, Case],
-    after: list[Case],
-    strangers: tuple[Message, ...],
-    errors: list[tuple[str, FigsupportError]],
+def tally(
+    turns: Mapping[str, Turn],
+    services: Services,
+    strangers: tuple[Message, ...] = (),
+    errors: Sequence[tuple[str, FigsupportError]] = (),
 ) -> Round:
     """Count what changed between the cases as they were and as they are."""
+    before = {case_id: turn.before for case_id, turn in turns.items() if turn.before is not None}
+    after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
+    failed = [(case_id, turn.error) for case_id, turn in turns.items() if turn.error is not None]
     new = [reply for case in after for reply in case.replies[len(before[case.id].replies) :]]
     intents = [reply.intent for reply in new]
     became = [
@@ -443,6 +464,6 @@ def _tally(
         auto_replies=intents.count("auto_reply"),
         unclear=intents.count("unclear"),
         strangers=strangers,
-        errors=tuple(errors),
+        errors=(*errors, *failed),
         touched=tuple(after),
     )

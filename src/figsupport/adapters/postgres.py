@@ -188,6 +188,8 @@ class Postgres:
             yield
         except (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction) as error:  # fmt: skip # noqa: E501
             said = str(error).strip().partition("\n")[0]
+            if "startup parameter" in said:  # PostgreSQL knows those that we set
+                raise _pooler() from None
             if _REFUSED.search(said):
                 raise _refused(said) from None
             raise Unavailable(
@@ -207,17 +209,21 @@ def _refused(said: str) -> Credentials:
     )
 
 
+def _pooler() -> Misconfigured:
+    return Misconfigured(
+        "FIGSUPPORT_DATABASE_URL leads to a connection pooler, not to PostgreSQL itself",
+        hint="Give PostgreSQL's own address and port: our locks live in its sessions, and a "
+        "pooler hands sessions to others.",
+    )
+
+
 def _prepare(connection: psycopg.Connection[DictRow]) -> None:
     """Refuse a pooler; bring the schema `figsupport` to its newest version, one at a time."""
     row: Any = connection.execute(
         "SELECT pg_backend_pid() AS pid, to_regclass('figsupport.version') IS NOT NULL AS made"
     ).fetchone()
     if row["pid"] != connection.info.backend_pid:
-        raise Misconfigured(
-            "FIGSUPPORT_DATABASE_URL leads to a connection pooler, not to PostgreSQL itself",
-            hint="Give PostgreSQL's own address and port: our locks live in its sessions, and a "
-            "pooler hands sessions to others.",
-        )
+        raise _pooler()
     if row["made"] and _version(connection) == len(_MIGRATIONS):
         return
     with connection.transaction():
