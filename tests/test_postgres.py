@@ -80,7 +80,7 @@ class TestTheSession:
     def test_a_transaction_that_is_cut_off_leaves_nothing(
         self, journal: PostgresCases, postgres: PostgresServer, url: str
     ) -> None:
-        with pytest.raises(Unavailable), journal._session.transaction():
+        with pytest.raises(Unavailable), journal.database.transaction():
             journal.receive(News((a_message(),), "1"))
             cut(postgres, url)
             journal.set_aside("m1")
@@ -181,7 +181,7 @@ class TestTheSchema:
         monkeypatch.setattr(adapter, "_MIGRATIONS", more)
         for _ in range(2):
             PostgresCases(url).close()
-        journal._session.execute("SELECT extra FROM cases")
+        journal.database.execute("SELECT extra FROM cases")
 
 
 class TestTheAddress:

@@ -261,14 +261,14 @@ class PostgresCases(SqlCases):
     """The journal of a fleet. See `ports.Cases`."""
 
     def __init__(self, url: str, *, rehearsing: bool = False) -> None:
-        self._session = Postgres(url, rehearsing=rehearsing)
-        self._database = self._session
+        self.database = Postgres(url, rehearsing=rehearsing)
+        self._database = self.database
 
     def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
         """Hold a lock that dies with this process, or with its way to the database."""
-        return self._session.lock(name, wait)
+        return self.database.lock(name, wait)
 
     def check(self) -> Health:
         """Ask the database for its version."""
-        row: Any = self._session.execute("SHOW server_version").fetchone()
+        row: Any = self.database.execute("SHOW server_version").fetchone()
         return Health(True, f"PostgreSQL {row['server_version']}")

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import typer
 
-from figsupport.cli import daily, looking
+from figsupport.cli import daily, fleet, looking
 from figsupport.cli.program import Options, app
 from figsupport.errors import FigsupportError
 
-__all__ = ["Options", "app", "daily", "looking", "main"]
+__all__ = ["Options", "app", "daily", "fleet", "looking", "main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -44,7 +44,12 @@ def _round(services: Services) -> Answer:
         done = workflow.poll_pending_tickets(services)
     except Busy:
         return Answer({**NOTHING, "busy": True}, "busy", unremarkable=True)
-    document = {**round_document(done), "calls": services.calls()}
+    return round_answer(done, services.calls())
+
+
+def round_answer(done: workflow.Round, calls: dict[str, int]) -> Answer:
+    """Return what is printed of a round; `calls`: how many each provider got."""
+    document = {**round_document(done), "calls": calls}
     return Answer(document, "round", (done,), _round_exit(done), not _needs_person(done))
 
 

@@ -387,6 +387,16 @@ def _setup(done: list[tuple[str, str]]) -> RenderableType:
     )
 
 
+def _moved(moved: Any) -> RenderableType:
+    if moved.already:
+        return Text("These cases live in PostgreSQL already: nothing was moved.", "bold")
+    return Text.assemble(
+        (f"{moved.cases} cases", "bold"),
+        f" ({moved.open} of them open) and {moved.messages} messages live in PostgreSQL now. The "
+        "old file stays as it was, closed to every command: keep FIGSUPPORT_DATABASE_URL set.",
+    )
+
+
 def _inspected(documents: list[dict[str, Any]], facts: list[FileFact], language: Language) -> Table:
     table = Table(box=SIMPLE_HEAD, show_lines=True)
     for name in ("File", "What it is", "Augmented reality"):
@@ -455,6 +465,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "reply": _reply,
     "health": _health,
     "setup": _setup,
+    "moved": _moved,
     "inspected": _inspected,
     "evaluation": scorecard,
     "failed": _failed,

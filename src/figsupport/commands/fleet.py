@@ -1,0 +1,154 @@
+"""The commands of a fleet: `work`, one worker of many, and `migrate`, the way there."""
+
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from figsupport import settings as settings_
+from figsupport import workflow
+from figsupport.commands.answers import Answer, Answers, Options, open_services
+from figsupport.commands.tickets import round_answer
+from figsupport.errors import Busy, FigsupportError, Misconfigured, Problem, TryLater, Unavailable
+from figsupport.services import Services
+from figsupport.settings import Settings
+
+if TYPE_CHECKING:
+    from figsupport.adapters.fleet import Fleet
+
+_VARIABLE = "FIGSUPPORT_DATABASE_URL"
+#: Seconds that a case waits after a failure before it has its next turn.
+_REST, _LONGEST_REST = 30.0, 3600.0
+
+
+def work(options: Options, interval: float, at_once: int) -> Answers:
+    """Work as one of a fleet until stopped; a line for each case that had its turn."""
+    services = open_services(options)
+    _ = _url(services.settings), services.cases  # both are checked before anything begins
+    return Answers(Worker(services, at_once).rounds(interval))
+
+
+class Worker:
+    """One process of the fleet: threads that advance cases, and the sweep that finds them."""
+
+    def __init__(self, services: Services, at_once: int) -> None:
+        self._services, self._at_once = services, at_once
+        self._here = threading.local()
+        self._opened = [services]
+        self._done: SimpleQueue[tuple[str, workflow.Round]] = SimpleQueue()
+
+    def rounds(self, interval: float) -> Iterator[Answer]:
+        """Sweep every so many seconds, and tell of each turn, until the process is stopped."""
+        from figsupport.adapters.fleet import Fleet
+
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        settings = self._services.settings
+        fleet = Fleet(
+            _url(settings), self._turn, at_once=self._at_once, pace=settings.figsupport_pace
+        )
+        try:
+            sweep_at = time.monotonic()
+            while True:
+                if time.monotonic() >= sweep_at:
+                    yield from self._sweep(fleet)
+                    sweep_at = time.monotonic() + interval
+                with suppress(Empty):
+                    case_id, done = self._done.get(timeout=max(0.0, sweep_at - time.monotonic()))
+                    for _, error in done.errors:
+                        fleet.send(case_id, after=self._rest(error))
+                    if done.touched or done.errors:
+                        yield self._told(done, case_id)
+        finally:
+            fleet.close()
+            for services in self._opened:
+                services.close()
+
+    def _turn(self, case_id: str) -> None:
+        """Give a case its turn, on one of DBOS's threads: the whole body of its workflow."""
+        services = self._of_this_thread()
+        try:
+            turn = workflow.advance_case(case_id, services)
+            self._done.put((case_id, workflow.tally({case_id: turn}, services)))
+        except FigsupportError as error:  # the journal is out of reach
+            self._done.put((case_id, workflow.tally({}, services, errors=[(case_id, error)])))
+
+    def _of_this_thread(self) -> Services:
+        """Ports count, pace and remember for one run at a time: each thread has its own."""
+        if not hasattr(self._here, "services"):
+            self._here.services = Services(self._services.settings, self._services.now)
+            self._here.services.warn = self._services.warn
+            self._opened.append(self._here.services)
+        services: Services = self._here.services
+        return services
+
+    def _sweep(self, fleet: "Fleet") -> Iterator[Answer]:
+        """Read new replies, and let every due case that nobody works on wait for a worker."""
+
+        def hand_over(case_id: str, services: Services) -> workflow.Turn:
+            with suppress(Busy):
+                if case_id not in waiting:
+                    with services.cases.lock(case_id):
+                        case = services.cases.load(case_id)
+                    if case is not None:  # what was begun, and what clients answered, goes first
+                        fleet.send(
+                            case_id, urgent=case.doing is not None or case.ticket is not None
+                        )
+            return workflow.Turn()
+
+        try:
+            waiting = fleet.waiting()
+            done = workflow.poll_pending_tickets(self._services, hand_over)
+            fleet.sweep()
+        except Busy:
+            return  # another worker sweeps
+        except Unavailable as error:  # the next sweep tries again
+            yield Answer(error.document(), "failed", (error,), error.exit_code)
+            return
+        if done.strangers or done.errors:
+            yield self._told(done, None)
+
+    def _told(self, done: workflow.Round, case_id: str | None) -> Answer:
+        calls: Counter[str] = Counter()
+        for services in self._opened:
+            calls.update(services.calls())
+        answer = round_answer(done, dict(calls))
+        assert isinstance(answer.document, dict)  # noqa: S101 — a round is one
+        return answer._replace(document={"case": case_id, **answer.document})
+
+    def _rest(self, error: FigsupportError) -> float:
+        if not isinstance(error, TryLater):
+            return _REST
+        seconds = (error.until - self._services.now()).total_seconds()
+        return min(max(seconds, 1.0), _LONGEST_REST)
+
+
+def migrate(options: Options) -> Answer:
+    """Move the embedded journal to PostgreSQL; safe to repeat, and after a crash."""
+    from figsupport.adapters.postgres import PostgresCases
+
+    found = settings_.load(options.env_file)
+    target = PostgresCases(_url(found), rehearsing=options.dry_run)
+    from figsupport.adapters.moving import move
+
+    try:
+        moved = move(found.home, target, pretend=options.dry_run)
+    finally:
+        target.close()
+    return Answer(moved._asdict(), "moved", (moved,))
+
+
+def _url(settings: Settings) -> str:
+    """Return the address of the fleet's database. Raises Misconfigured without one."""
+    url = settings.secret(_VARIABLE)
+    if not url:
+        raise Misconfigured(
+            f"Settings are missing: {_VARIABLE}",
+            hint="A fleet shares its journal on PostgreSQL: postgresql://user:password@host/database",
+            problems=[Problem(_VARIABLE, "is missing; a fleet needs it")],
+        )
+    return url
