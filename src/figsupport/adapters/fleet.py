@@ -52,7 +52,11 @@ class Fleet:
                 "log_level": "ERROR",
             }
         )
-        DBOS.workflow(name=_TURN)(turn)
+
+        @DBOS.workflow(name=_TURN)
+        def body(case_id: str) -> None:  # a function: DBOS marks it, which a method does not bear
+            turn(case_id)
+
         DBOS.launch()
         DBOS.register_queue(
             _QUEUE,

@@ -139,7 +139,7 @@ class Postgres:
             if name in self._held:  # the session would grant it again
                 return False
             if not self._rehearsing:
-                row = self.execute("SELECT pg_try_advisory_lock(?) AS taken", (_key(name),))
+                row = self.execute("SELECT pg_try_advisory_lock(?) AS taken", (lock_key(name),))
                 if not (row.fetchone() or {})["taken"]:
                     return False
             self._held.add(name)
@@ -150,7 +150,7 @@ class Postgres:
             self._held.discard(name)
             try:
                 if not self._rehearsing:
-                    self._connection.execute("SELECT pg_advisory_unlock(%s)", (_key(name),))
+                    self._connection.execute("SELECT pg_advisory_unlock(%s)", (lock_key(name),))
             except psycopg.Error:
                 self._connection.close()  # then it is free for certain
 
@@ -227,7 +227,7 @@ def _prepare(connection: psycopg.Connection[DictRow]) -> None:
     if row["made"] and _version(connection) == len(_MIGRATIONS):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_key("migrations"),))
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrations"),))
         connection.execute(_VERSION)
         version = _version(connection)
         if version > len(_MIGRATIONS):
@@ -251,7 +251,7 @@ def _version(connection: psycopg.Connection[DictRow]) -> int:
     return int(row["number"]) if row else 0
 
 
-def _key(name: str) -> int:
+def lock_key(name: str) -> int:
     """Return the number of an advisory lock: 64 bits, signed."""
     digest = hashlib.sha256(f"figsupport:{name}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
