@@ -6,7 +6,7 @@ DEMO   ?= demo
 
 COVERAGE = --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-.PHONY: demo test lint check kill faults bench picture clean
+.PHONY: demo test lint check kill faults fleet bench picture clean
 
 $(RUN)/figsupport: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ kill: $(RUN)/figsupport  ## kill the program at every step of every path (minute
 
 faults: $(RUN)/figsupport  ## fail every call of every path in every way (minutes)
 	$(RUN)/python -m tests.faults --all
+
+fleet: $(RUN)/figsupport  ## kill a worker and a command in the middle of 200 cases (minutes)
+	$(RUN)/python -m tests.fleet
 
 bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
 	$(RUN)/python benchmarks/startup.py

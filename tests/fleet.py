@@ -1,9 +1,10 @@
 """A fleet under fire: two workers and a command share PostgreSQL, and two of the three are killed.
 
-`python -m tests.fleet` takes 200 requests in by a command while clients accept their quotes and
-two workers do what follows. The command is killed with a case in its hands, then a worker is. The
-providers are slow, and none of them refuses a double: the stand-in of HubSpot keeps no key unique
-here. At the end every request has one ticket, one quote, one subtask, one confirmation.
+`python -m tests.fleet` takes 200 requests in by a command, clients accept their quotes, and two
+workers do what follows. The command is killed with a case in its hands, then, as half of the
+clients answer at once, a worker is. The providers are slow, and none of them refuses a double: the
+stand-in of HubSpot keeps no key unique here. At the end every request has one ticket, one quote,
+one subtask, one confirmation. `--without PART` breaks the program on purpose.
 
 Taken over: how long after the kill the last case of the dead was moved on by somebody alive.
 """
@@ -27,8 +28,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figsupport.adapters.postgres import PostgresCases, lock_key
-from figsupport.core.model import Case, reference
+from figsupport.core.model import reference
 
+from .kill import PARTS
 from .standins import clickup as clickup_
 from .standins import hubspot as hubspot_
 from .standins.postgres import PostgresServer
@@ -36,6 +38,13 @@ from .standins.postgres import PostgresServer
 ROOT = Path(__file__).parent.parent
 PHOTO = ROOT / "examples" / "photos" / "fauteuil.jpg"
 _PATIENCE = 300.0
+_BROKEN = """
+import sys
+from tests.kill import PARTS
+from figsupport import cli
+PARTS[sys.argv[1]]()
+cli.main(sys.argv[2:])
+"""
 
 
 class Report(NamedTuple):
@@ -59,8 +68,12 @@ class Report(NamedTuple):
 class Field:
     """The providers, the database, and the processes that work between them."""
 
-    def __init__(self, server: PostgresServer, latency: float, interval: float) -> None:
+    def __init__(
+        self, server: PostgresServer, latency: float, interval: float, part: str | None
+    ) -> None:
         self.url, self._interval = server.fresh(), interval
+        program = ["-c", _BROKEN, part] if part else ["-m", "figsupport.cli"]
+        self._program = [sys.executable, *program]
         self._server = server
         self.home = Path(tempfile.mkdtemp(prefix="fleet-"))
         self.hubspot, self.clickup = hubspot_.HubSpot(), clickup_.ClickUp()
@@ -96,7 +109,7 @@ class Field:
         }
         with (self.home / f"{len(self.processes)}.out").open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "figsupport.cli", *arguments],
+                [*self._program, *arguments],
                 env=environment, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT,
             )  # fmt: skip
         self.processes.append(process)
@@ -111,32 +124,34 @@ class Field:
         path = self.home / f"{self.processes.index(process)}.out"
         return path.read_text(encoding="utf-8").splitlines()
 
-    def in_hand(self) -> dict[str, Case]:
-        """The unfinished cases whose locks somebody holds."""
+    def in_hand(self, process: "subprocess.Popen[bytes]") -> list[str]:
+        """The unfinished cases whose locks a process holds."""
         rows = self.journal.database.execute(
-            "SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks "
-            "WHERE locktype = 'advisory' AND granted"
+            "SELECT (classid::bigint << 32) | objid::bigint AS key "
+            "FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND granted AND application_name = ?",
+            (f"figsupport {process.pid}",),
         )
         held = {row["key"] for row in rows}
-        due = (self.journal.load(one) for one in self.journal.due(datetime.now(UTC)))
-        return {case.id: case for case in due if case and lock_key(case.id) in held}
+        return [one for one in self.journal.due(datetime.now(UTC)) if lock_key(one) in held]
 
-    def kill(self, process: "subprocess.Popen[bytes]") -> tuple[int, float]:
-        """Kill a process that has cases in hand; return how many, and when all went on again."""
-        before = self.in_hand()
+    def kill(self, process: "subprocess.Popen[bytes]", hands: int) -> tuple[int, float]:
+        """Kill a process that has so many cases in hand; return how many it leaves behind.
+
+        And after how many seconds somebody had gone on with the last of them.
+        """
+        self.wait_for(lambda: len(self.in_hand(process)) >= hands)
+        held = self.in_hand(process)
         process.kill()
         died = time.monotonic()
         process.wait()
-        alive = self.in_hand()
-        left = {
-            case_id: case for case_id, case in before.items()
-            if case_id not in alive and self.journal.load(case_id) == case
-        }  # fmt: skip
+        due = self.journal.due(datetime.now(UTC))
+        left = {one: self.journal.load(one) for one in held if one in due}
         count = len(left)
         while left and time.monotonic() - died < _PATIENCE:
             left = {one: case for one, case in left.items() if self.journal.load(one) == case}
             time.sleep(0.02)
-        return count, time.monotonic() - died if count else 0.0
+        return count, time.monotonic() - died
 
     def wait_for(self, what: Callable[[], bool], patience: float = _PATIENCE) -> bool:
         """Wait until something is so; tell whether it came to be."""
@@ -166,7 +181,7 @@ class Field:
 
 
 class Clients(threading.Thread):
-    """Each client accepts his quote, once, as soon as he has it."""
+    """Half of the clients accept at once, the others each as soon as he has his quote."""
 
     def __init__(self, field: Field, names: list[str]) -> None:
         super().__init__(daemon=True)
@@ -176,7 +191,10 @@ class Clients(threading.Thread):
     def run(self) -> None:
         answered: set[str] = set()
         while not self.stopped.wait(0.2):
-            for letter in self._field.letters():
+            letters = self._field.letters()
+            if len(letters) < len(self._names) // 2:
+                continue
+            for letter in letters:
                 kind, _, rest = letter.strip("<>").partition(".")
                 mark = re.findall(r"[A-Z2-7]{10}", rest)
                 if kind != "quote" or mark[0] in answered:
@@ -209,9 +227,11 @@ def requests(count: int, path: Path) -> list[str]:
     return names
 
 
-def run(server: PostgresServer, count: int, *, latency: float, interval: float) -> Report:
+def run(
+    server: PostgresServer, count: int, latency: float, interval: float, part: str | None = None
+) -> Report:
     """Let two workers and a command do the work, and kill one of each."""
-    field = Field(server, latency, interval)
+    field = Field(server, latency, interval, part)
     try:
         return _run(field, count)
     finally:
@@ -229,13 +249,11 @@ def _run(field: Field, count: int) -> Report:
     orphans, taken_over = {}, {}
 
     field.wait_for(lambda: len(field.printed(command)) >= count // 4)
-    field.wait_for(lambda: len(field.in_hand()) > 0)
-    orphans["the command"], taken_over["the command"] = field.kill(command)
+    orphans["the command"], taken_over["the command"] = field.kill(command, 1)
 
     command = field.start("intake", str(field.home / "many.jsonl"))  # given again
-    field.wait_for(lambda: len(field.clickup.children()) >= count // 2)
-    field.wait_for(lambda: len(field.in_hand()) > 1, 5)
-    orphans["a worker"], taken_over["a worker"] = field.kill(first)
+    field.wait_for(lambda: len(field.clickup.children()) >= count // 8)
+    orphans["a worker"], taken_over["a worker"] = field.kill(first, 3)
 
     if command.wait() != 0:
         wrong.append(f"the command ended with {command.returncode}: {field.printed(command)[-1:]}")
@@ -296,10 +314,11 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=200, metavar="N")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds a call takes")
     parser.add_argument("--interval", type=float, default=5.0, help="of the workers' sweeps")
+    parser.add_argument("--without", choices=PARTS, help="break the program on purpose")
     given = parser.parse_args()
     server = PostgresServer()
     try:
-        report = run(server, given.cases, latency=given.latency, interval=given.interval)
+        report = run(server, given.cases, given.latency, given.interval, given.without)
     finally:
         server.close()
     print(report)

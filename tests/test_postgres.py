@@ -42,7 +42,7 @@ def cut(postgres: PostgresServer, url: str) -> None:
     """End every session with a database, as a broken network does."""
     postgres.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{name_of(url)}' AND application_name = 'figsupport'"
+        f"WHERE datname = '{name_of(url)}' AND application_name LIKE 'figsupport%'"
     )
     while postgres.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name_of(url)}'"):
         pass

@@ -66,19 +66,29 @@ class Fleet:
             on_conflict="always_update",
         )
 
-    def waiting(self) -> set[str]:
-        """Return the ids of the cases that wait for a worker, or for their time."""
-        rows = DBOS.list_workflows(
-            queue_name=_QUEUE, status=["ENQUEUED", "DELAYED"], load_output=False
-        )
-        return {row.input["args"][0] for row in rows if row.input}
+    def cases(self) -> tuple[set[str], set[str]]:
+        """Return the ids of the cases that wait, and of those that a worker took and never ended.
 
-    def send(self, case_id: str, *, urgent: bool = False, after: float = 0.0) -> None:
-        """Let a case wait for a worker; `after`: not before so many seconds have passed."""
+        A worker who is alive holds the locks of the latter.
+        """
+        rows = DBOS.list_workflows(
+            queue_name=_QUEUE, status=["ENQUEUED", "DELAYED", "PENDING"], load_output=False
+        )
+        waiting, taken = set[str](), set[str]()
+        for row in rows:
+            assert row.input is not None  # noqa: S101 — it was asked for
+            (taken if row.status == "PENDING" else waiting).add(row.input["args"][0])
+        return waiting, taken
+
+    def send(self, case_id: str, rank: int, *, after: float = 0.0) -> None:
+        """Let a case wait for a worker: rank 1 is served first.
+
+        `after`: not before so many seconds have passed.
+        """
         options: EnqueueOptions = {
             "workflow_name": _TURN,
             "queue_name": _QUEUE,
-            "priority": 1 if urgent else 2,
+            "priority": rank,
         }
         if after:
             options["delay_seconds"] = after

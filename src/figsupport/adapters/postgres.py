@@ -6,6 +6,7 @@ Sessions must be direct: behind a pooler they belong to nobody.
 """
 
 import hashlib
+import os
 import re
 import threading
 import time
@@ -172,7 +173,7 @@ class Postgres:
             parameters: dict[str, Any] = {**KEEPALIVES, "options": options.strip()}
             connection = psycopg.connect(
                 self._url, autocommit=not self._rehearsing, row_factory=dict_row,
-                application_name="figsupport", client_encoding="utf8", **parameters,
+                application_name=f"figsupport {os.getpid()}", client_encoding="utf8", **parameters,
             )  # fmt: skip
             try:
                 _prepare(connection)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from enum import IntEnum
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,16 @@ from figsupport import settings as settings_
 from figsupport import workflow
 from figsupport.commands.answers import Answer, Answers, Options, open_services
 from figsupport.commands.tickets import round_answer
-from figsupport.errors import Busy, FigsupportError, Misconfigured, Problem, TryLater, Unavailable
+from figsupport.core.model import Case
+from figsupport.errors import (
+    Busy,
+    FigsupportError,
+    Misconfigured,
+    Problem,
+    Settling,
+    TryLater,
+    Unavailable,
+)
 from figsupport.services import Services
 from figsupport.settings import Settings
 
@@ -31,6 +41,21 @@ def work(options: Options, interval: float, at_once: int) -> Answers:
     services = open_services(options)
     _ = _url(services.settings), services.cases  # both are checked before anything begins
     return Answers(Worker(services, at_once).rounds(interval))
+
+
+class Rank(IntEnum):
+    """Who is served first, when more cases are due than workers are free."""
+
+    BEGUN = 1  # somebody died, or waited, in the middle of a step
+    ANSWERED = 2  # a client's answer, an acceptance: the ticket is there
+    TAKEN_IN = 3
+    FAILED = 4  # again: providers that are down keep nobody else waiting
+
+
+def _rank(case: Case) -> Rank:
+    if case.doing is not None:
+        return Rank.BEGUN
+    return Rank.TAKEN_IN if case.ticket is None else Rank.ANSWERED
 
 
 class Worker:
@@ -60,7 +85,8 @@ class Worker:
                 with suppress(Empty):
                     case_id, done = self._done.get(timeout=max(0.0, sweep_at - time.monotonic()))
                     for _, error in done.errors:
-                        fleet.send(case_id, after=self._rest(error))
+                        rank = Rank.BEGUN if isinstance(error, Settling) else Rank.FAILED
+                        fleet.send(case_id, rank, after=self._rest(error))
                     if done.touched or done.errors:
                         yield self._told(done, case_id)
         finally:
@@ -94,14 +120,13 @@ class Worker:
                 if case_id not in waiting:
                     with services.cases.lock(case_id):
                         case = services.cases.load(case_id)
-                    if case is not None:  # what was begun, and what clients answered, goes first
-                        fleet.send(
-                            case_id, urgent=case.doing is not None or case.ticket is not None
-                        )
+                    if case is not None:
+                        died = case_id in taken
+                        fleet.send(case_id, Rank.BEGUN if died else _rank(case))
             return workflow.Turn()
 
         try:
-            waiting = fleet.waiting()
+            waiting, taken = fleet.cases()
             done = workflow.poll_pending_tickets(self._services, hand_over)
             fleet.sweep()
         except Busy:

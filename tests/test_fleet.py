@@ -1,0 +1,204 @@
+"""A fleet on a real PostgreSQL: workers, commands, and a plug that is pulled."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from figsupport.adapters.postgres import PostgresCases
+from figsupport.core.intake import new_case
+from figsupport.core.model import Request
+from figsupport.errors import Misconfigured
+from figsupport.settings import load
+
+from .fleet import run
+from .standins.postgres import PASSWORD, PostgresServer
+from .values import NOW
+
+ROOT = Path(__file__).parent.parent
+CHAIR = {"objet": "Chaise", "description": "Une chaise à modéliser.", "user_email": "a@example.com"}
+
+
+def test_a_fleet_under_fire(
+    postgres: PostgresServer, socket_enabled: None, say: Callable[[str], None]
+) -> None:
+    report = run(postgres, 24, latency=0.05, interval=1.0)
+    say(f"fleet: {report}")
+    assert report.wrong == []
+    assert max(report.taken_over.values()) < 10
+
+
+class Desk:
+    """An embedded desk whose journal is on PostgreSQL, and the commands that work on it."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        self.url, self._home = url, home
+        self._environment = {
+            **os.environ, "FIGSUPPORT_HOME": str(home), "FIGSUPPORT_DATABASE_URL": url,
+            "FIGSUPPORT_SYNC": "normal",
+        }  # fmt: skip
+        self.running: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "figsupport.cli", *arguments],
+            env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+        )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def worker(self) -> "subprocess.Popen[str]":
+        return self.start("work", "--interval", "0.2")
+
+    def run(self, *arguments: str) -> Any:
+        out, err = self.start(*arguments).communicate()
+        assert PASSWORD not in out + err
+        assert "%40" not in out + err  # nor as it stands in the address
+        return json.loads(out)
+
+
+@pytest.fixture
+def desk(postgres: PostgresServer, tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(tmp_path / "desk", postgres.fresh())
+    yield opened
+    for process in opened.running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def next_line(worker: "subprocess.Popen[str]") -> Any:
+    assert worker.stdout is not None
+    return json.loads(worker.stdout.readline())
+
+
+def stop(worker: "subprocess.Popen[str]") -> None:
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=60)
+    assert (worker.returncode, err) == (0, "")
+
+
+def test_a_case_of_a_command_is_gone_on_with_by_a_worker_and_the_other_way_round(
+    desk: Desk,
+) -> None:
+    taken = desk.run("intake", "examples/request.json")
+    desk.run("reply", taken["ticket_id"], "Vous livrez quand ?")
+    worker = desk.worker()
+    told = next_line(worker)
+    assert (told["case"], told["questions"], told["errors"]) == (taken["request_id"], 1, [])
+    stop(worker)
+    desk.run("reply", taken["ticket_id"], "Merci. Je valide.")
+    assert desk.run("poll")["validated"] == 1
+    assert desk.run("validate", taken["ticket_id"], "--credits", "2")["success"]
+
+
+def test_what_a_dead_command_began_is_finished(desk: Desk) -> None:
+    """It had saved the case, and nothing more."""
+    journal = PostgresCases(desk.url)
+    request = Request.model_validate(CHAIR)
+    journal.save(new_case("begun", request, "fr", NOW), unfinished=True)
+    journal.close()
+    worker = desk.worker()
+    told = next_line(worker)
+    assert (told["case"], told["resumed"], told["errors"]) == ("begun", 1, [])
+    stop(worker)
+    assert desk.run("tickets", "begun")["validation_status"] == "pending_info"
+
+
+def test_what_fails_rests_and_says_so(desk: Desk, tmp_path: Path) -> None:
+    """A case that fails is told of once, not at every sweep; the others go on."""
+    journal = PostgresCases(desk.url)
+    lost = {**CHAIR, "fichiers": [{"name": "x.jpg", "path": str(tmp_path / "gone" / "x.jpg")}]}
+    (tmp_path / "desk" / "mail").mkdir(parents=True)
+    (tmp_path / "desk" / "mail" / "outbox").touch()  # where letters should go
+    for name in ("bad", "worse"):
+        request = Request.model_validate({**lost, "request_id": name})
+        journal.save(new_case(name, request, "fr", NOW), unfinished=True)
+    worker = desk.worker()
+    told = [next_line(worker), next_line(worker)]
+    assert {one["case"] for one in told} == {"bad", "worse"}
+    assert {one["errors"][0]["code"] for one in told} == {"unavailable"}
+    time.sleep(1)  # five sweeps
+    worker.send_signal(signal.SIGTERM)
+    out, _ = worker.communicate(timeout=60)
+    assert out == ""
+    journal.close()
+
+
+def test_a_worker_outlives_its_database(desk: Desk, postgres: PostgresServer) -> None:
+    taken = desk.run("intake", "examples/request.json")
+    desk.run("reply", taken["ticket_id"], "Vous livrez quand ?")
+    worker = desk.worker()
+    assert next_line(worker)["questions"] == 1
+    postgres.stop()
+    try:
+        assert next_line(worker)["error"]["code"] == "unavailable"
+    finally:
+        postgres.start()
+    desk.run("reply", taken["ticket_id"], "Merci. Je valide.")
+    while not (told := next_line(worker)).get("validated"):
+        assert told["error"]["code"] == "unavailable"
+    worker.send_signal(signal.SIGTERM)
+    worker.communicate(timeout=60)
+    assert worker.returncode == 0
+
+
+def test_health_names_the_journal(desk: Desk, postgres: PostgresServer) -> None:
+    journal = desk.run("health")["providers"]["cases"]
+    assert (journal["adapter"], journal["ok"]) == ("postgresql", True)
+    assert journal["detail"].startswith("PostgreSQL ")
+    gone = Desk(desk._home, postgres.url("nowhere"))
+    report = gone.run("health")
+    assert report["status"] == "degraded"
+    assert "FIGSUPPORT_DATABASE_URL" in report["providers"]["cases"]["detail"]
+
+
+def test_a_dry_run_leaves_the_fleet_s_journal_alone(desk: Desk) -> None:
+    assert desk.run("intake", json.dumps(CHAIR), "--dry-run")["dry_run"]
+    assert desk.run("tickets") == []
+
+
+@pytest.mark.parametrize("url", ["mysql://x@y/z", "localhost", "postgresql://host", "secret"])
+def test_an_address_that_is_none_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("FIGSUPPORT_DATABASE_URL", url)
+    with pytest.raises(
+        Misconfigured, match=r"FIGSUPPORT_DATABASE_URL: .*postgresql://user"
+    ) as told:
+        load()
+    assert url not in str(told.value)
+
+
+def test_a_worker_needs_a_database(desk: Desk) -> None:
+    assert Desk(desk._home, "").run("work")["error"]["code"] == "config_missing"
+    assert desk.run("work", "--dry-run")["error"]["code"] == "usage"
+
+
+def test_every_command_of_the_readme_works(desk: Desk) -> None:
+    """In the order of the section, on the folder of a machine that has worked alone."""
+    alone = Desk(desk._home, "")
+    alone.run("intake", "examples/request.json")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## A fleet")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```bash\n(.*?)```", section, flags=re.DOTALL)
+    commands = [
+        line.partition("#")[0].split()[1:] for line in block.splitlines() if "figsupport" in line
+    ]
+    assert [command[0] for command in commands] == ["migrate", "work"]
+    assert desk.run(*commands[0]) == {"cases": 1, "open": 1, "messages": 0, "already": False}
+    assert alone.run("tickets")["error"]["code"] == "config_missing"
+    assert len(desk.run("tickets")) == 1
+    desk.run("reply", "1001", "Je valide")
+    worker = desk.start(*commands[1])
+    assert next_line(worker)["validated"] == 1
+    stop(worker)
