@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import IntEnum
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -114,8 +115,11 @@ class Worker:
 
     def _sweep(self, fleet: "Fleet") -> Iterator[Answer]:
         """Read new replies, and let every due case that nobody works on wait for a worker."""
+        # asked after the journal: DBOS waits without a word while the database is away
+        in_queue = cache(fleet.cases)
 
         def hand_over(case_id: str, services: Services) -> workflow.Turn:
+            waiting, taken = in_queue()
             with suppress(Busy):
                 if case_id not in waiting:
                     with services.cases.lock(case_id):
@@ -126,7 +130,6 @@ class Worker:
             return workflow.Turn()
 
         try:
-            waiting, taken = fleet.cases()
             done = workflow.poll_pending_tickets(self._services, hand_over)
             fleet.sweep()
         except Busy:
