@@ -80,16 +80,16 @@ class Worker:
         try:
             sweep_at = time.monotonic()
             while True:
-                if time.monotonic() >= sweep_at:
+                try:  # what was done comes first: what failed must rest before the next sweep
+                    case_id, done = self._done.get(timeout=max(0.0, sweep_at - time.monotonic()))
+                except Empty:
                     yield from self._sweep(fleet)
                     sweep_at = time.monotonic() + interval
-                with suppress(Empty):
-                    case_id, done = self._done.get(timeout=max(0.0, sweep_at - time.monotonic()))
-                    for _, error in done.errors:
-                        rank = Rank.BEGUN if isinstance(error, Settling) else Rank.FAILED
-                        fleet.send(case_id, rank, after=self._rest(error))
-                    if done.touched or done.errors:
-                        yield self._told(done, case_id)
+                    continue
+                for _, error in done.errors:
+                    self._rest(case_id, error, fleet)
+                if done.touched or done.errors:
+                    yield self._told(done, case_id)
         finally:
             fleet.close()
             for services in self._opened:
@@ -148,11 +148,16 @@ class Worker:
         assert isinstance(answer.document, dict)  # noqa: S101 — a round is one
         return answer._replace(document={"case": case_id, **answer.document})
 
-    def _rest(self, error: FigsupportError) -> float:
-        if not isinstance(error, TryLater):
-            return _REST
-        seconds = (error.until - self._services.now()).total_seconds()
-        return min(max(seconds, 1.0), _LONGEST_REST)
+    def _rest(self, case_id: str, error: FigsupportError, fleet: "Fleet") -> None:
+        """Let a case that failed wait: until the moment a provider named, or for a while."""
+        waiting, _ = fleet.cases()
+        if case_id in waiting:  # a sweep was faster
+            return
+        seconds = _REST
+        if isinstance(error, TryLater):
+            seconds = (error.until - self._services.now()).total_seconds()
+        rank = Rank.BEGUN if isinstance(error, Settling) else Rank.FAILED
+        fleet.send(case_id, rank, after=min(max(seconds, 1.0), _LONGEST_REST))
 
 
 def migrate(options: Options) -> Answer:
