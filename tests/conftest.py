@@ -8,6 +8,7 @@ import pytest
 from pytest_socket import disable_socket, enable_socket
 
 from figsupport.adapters import playing
+from figsupport.adapters.postgres import PostgresCases
 from figsupport.core.model import Case
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -105,3 +106,17 @@ def postgres() -> Iterator[PostgresServer]:
     disable_socket(allow_unix_socket=True)
     yield server
     server.close()
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> str:
+    """The address of an empty database."""
+    return postgres.fresh()
+
+
+@pytest.fixture
+def journal(database_url: str) -> Iterator[PostgresCases]:
+    """A fleet's journal, on a database of its own."""
+    cases = PostgresCases(database_url)
+    yield cases
+    cases.close()

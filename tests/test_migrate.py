@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,6 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def url(postgres: PostgresServer) -> str:
-    return postgres.fresh()
-
-
-@pytest.fixture
-def target(url: str) -> Iterator[PostgresCases]:
-    cases = PostgresCases(url)
-    yield cases
-    cases.close()
-
-
-@pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder with two open cases, a finished one, and mails: one read, one not."""
     cases = LocalCases(tmp_path / "desk")
@@ -59,7 +46,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "desk"
 
 
-def test_everything_moves(home: Path, target: PostgresCases) -> None:
+def test_everything_moves(home: Path, journal: PostgresCases) -> None:
     local = LocalCases(home)
     before = (
         local.open_cases(),
@@ -68,19 +55,19 @@ def test_everything_moves(home: Path, target: PostgresCases) -> None:
         local.of_contact("client@example.com"),
     )
     local.close()
-    assert move(home, target) == (3, 2, 2, False)
-    after = (target.open_cases(), target.due(NOW), target.census())
-    assert (*after, target.of_contact("client@example.com")) == before
-    assert [message.id for message in target.inbox("1001")] == ["m2"]
-    assert target.watermark() == "2026"
-    assert target.receive(News((a_message(1),), "2026")) == 0
-    target.save(a_case(id="next"), unfinished=True)
-    assert target.due(NOW)[-1] == "next"
+    assert move(home, journal) == (3, 2, 2, False)
+    after = (journal.open_cases(), journal.due(NOW), journal.census())
+    assert (*after, journal.of_contact("client@example.com")) == before
+    assert [message.id for message in journal.inbox("1001")] == ["m2"]
+    assert journal.watermark() == "2026"
+    assert journal.receive(News((a_message(1),), "2026")) == 0
+    journal.save(a_case(id="next"), unfinished=True)
+    assert journal.due(NOW)[-1] == "next"
 
 
-def test_nobody_goes_on_with_the_old_file(home: Path, target: PostgresCases) -> None:
+def test_nobody_goes_on_with_the_old_file(home: Path, journal: PostgresCases) -> None:
     had_it_open = LocalCases(home)
-    move(home, target)
+    move(home, journal)
     with pytest.raises(Misconfigured, match="lives in PostgreSQL now") as told:
         had_it_open.save(a_case(id="late"), unfinished=True)
     assert "FIGSUPPORT_DATABASE_URL" in told.value.hint
@@ -91,58 +78,58 @@ def test_nobody_goes_on_with_the_old_file(home: Path, target: PostgresCases) -> 
         LocalCases(home)
 
 
-def test_twice_is_once(home: Path, target: PostgresCases) -> None:
-    move(home, target)
-    target.save(a_case(id="new", rounds=2), unfinished=False)  # the fleet goes on
-    target.save(a_case(id="more"), unfinished=True)
-    assert move(home, target).already
-    gone_on = target.load("new")
+def test_twice_is_once(home: Path, journal: PostgresCases) -> None:
+    move(home, journal)
+    journal.save(a_case(id="new", rounds=2), unfinished=False)  # the fleet goes on
+    journal.save(a_case(id="more"), unfinished=True)
+    assert move(home, journal).already
+    gone_on = journal.load("new")
     assert gone_on is not None
     assert gone_on.rounds == 2
 
 
-def test_other_cases_are_not_mixed(home: Path, target: PostgresCases) -> None:
+def test_other_cases_are_not_mixed(home: Path, journal: PostgresCases) -> None:
     for id_ in ("foreign", "new"):
-        target.save(a_case(id=id_), unfinished=True)
+        journal.save(a_case(id=id_), unfinished=True)
         with pytest.raises(NotAllowed, match="already holds"):
-            move(home, target)
+            move(home, journal)
         local = LocalCases(home)  # is as it was, and goes on
         local.save(a_case(id="new", rounds=1), unfinished=True)
         local.close()
-    assert len(target.due(NOW)) == 2
+    assert len(journal.due(NOW)) == 2
 
 
-def test_whoever_works_is_not_disturbed(home: Path, target: PostgresCases) -> None:
+def test_whoever_works_is_not_disturbed(home: Path, journal: PostgresCases) -> None:
     for name in ("poll", "quoted"):
         with file_lock(home / "locks", name), pytest.raises(Busy):
-            move(home, target)
-    assert target.due(NOW) == []
+            move(home, journal)
+    assert journal.due(NOW) == []
     LocalCases(home).close()
 
 
 def test_what_does_not_arrive_whole_does_not_arrive(
-    home: Path, target: PostgresCases, monkeypatch: pytest.MonkeyPatch
+    home: Path, journal: PostgresCases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(moving, "_verify", fail)
     with pytest.raises(AssertionError, match="did not arrive"):
-        move(home, target)
-    assert target.due(NOW) == []
+        move(home, journal)
+    assert journal.due(NOW) == []
     monkeypatch.undo()
-    assert move(home, target) == (3, 2, 2, False)
+    assert move(home, journal) == (3, 2, 2, False)
 
 
 def fail(*_: object) -> None:
     raise AssertionError("1 rows of cases did not arrive")
 
 
-def test_nothing_to_move(tmp_path: Path, target: PostgresCases) -> None:
+def test_nothing_to_move(tmp_path: Path, journal: PostgresCases) -> None:
     with pytest.raises(NotFound, match="no embedded journal"):
-        move(tmp_path, target)
+        move(tmp_path, journal)
 
 
-def test_a_rehearsal_moves_nothing(home: Path, target: PostgresCases) -> None:
-    assert move(home, target, pretend=True) == (3, 2, 2, False)
-    assert target.due(NOW) == []
+def test_a_rehearsal_moves_nothing(home: Path, journal: PostgresCases) -> None:
+    assert move(home, journal, pretend=True) == (3, 2, 2, False)
+    assert journal.due(NOW) == []
     LocalCases(home).close()
 
 
@@ -195,8 +182,8 @@ def test_without_a_database_the_variable_is_named(home: Path) -> None:
 
 
 def test_a_copy_of_the_folder_is_not_moved_twice(
-    home: Path, target: PostgresCases, tmp_path: Path
+    home: Path, journal: PostgresCases, tmp_path: Path
 ) -> None:
     shutil.copytree(home, tmp_path / "copy")
-    move(home, target)
-    assert move(tmp_path / "copy", target).already
+    move(home, journal)
+    assert move(tmp_path / "copy", journal).already

@@ -16,35 +16,23 @@ from .values import NOW, a_case, a_request
 
 
 @pytest.fixture
-def url(postgres: PostgresServer) -> str:
-    return postgres.fresh()
-
-
-@pytest.fixture
-def journal(url: str) -> Iterator[PostgresCases]:
-    cases = PostgresCases(url)
+def another(journal: PostgresCases, database_url: str) -> Iterator[PostgresCases]:
+    cases = PostgresCases(database_url)
     yield cases
     cases.close()
 
 
-@pytest.fixture
-def another(journal: PostgresCases, url: str) -> Iterator[PostgresCases]:
-    cases = PostgresCases(url)
-    yield cases
-    cases.close()
+def name_of(database_url: str) -> str:
+    return database_url.rpartition("/")[2]
 
 
-def name_of(url: str) -> str:
-    return url.rpartition("/")[2]
-
-
-def cut(postgres: PostgresServer, url: str) -> None:
+def cut(postgres: PostgresServer, database_url: str) -> None:
     """End every session with a database, as a broken network does."""
     postgres.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        f"WHERE datname = '{name_of(url)}' AND application_name LIKE 'figsupport%'"
+        f"WHERE datname = '{name_of(database_url)}' AND application_name LIKE 'figsupport%'"
     )
-    while postgres.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name_of(url)}'"):
+    while postgres.sql(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name_of(database_url)}'"):
         pass
 
 
@@ -60,11 +48,15 @@ class TestPostgresCases(CasesContract):
 
 class TestTheSession:
     def test_a_lost_session_has_lost_its_lock_and_saves_nothing_more(
-        self, journal: PostgresCases, another: PostgresCases, postgres: PostgresServer, url: str
+        self,
+        journal: PostgresCases,
+        another: PostgresCases,
+        postgres: PostgresServer,
+        database_url: str,
     ) -> None:
         journal.save(a_case(id="a"), unfinished=True)
         with pytest.raises(Unavailable, match="lock on the case"), journal.lock("a"):
-            cut(postgres, url)
+            cut(postgres, database_url)
             with pytest.raises(Unavailable, match="does not answer"):
                 journal.save(a_case(id="a", rounds=1), unfinished=True)
             with pytest.raises(Unavailable):  # another was cut off, too
@@ -78,11 +70,11 @@ class TestTheSession:
             pass
 
     def test_a_transaction_that_is_cut_off_leaves_nothing(
-        self, journal: PostgresCases, postgres: PostgresServer, url: str
+        self, journal: PostgresCases, postgres: PostgresServer, database_url: str
     ) -> None:
         with pytest.raises(Unavailable), journal.database.transaction():
             journal.receive(News((a_message(),), "1"))
-            cut(postgres, url)
+            cut(postgres, database_url)
             journal.set_aside("m1")
         assert journal.watermark() is None
         assert journal.inbox("1001") == ()
@@ -133,9 +125,9 @@ class TestTheSession:
             thread.join()
         assert len(journal.due(NOW)) == 8
 
-    def test_a_rehearsal_leaves_no_trace(self, journal: PostgresCases, url: str) -> None:
+    def test_a_rehearsal_leaves_no_trace(self, journal: PostgresCases, database_url: str) -> None:
         journal.save(a_case(id="a"), unfinished=True)
-        rehearsal = PostgresCases(url, rehearsing=True)
+        rehearsal = PostgresCases(database_url, rehearsing=True)
         with journal.lock("a"), rehearsal.lock("a"):  # nobody is kept waiting
             rehearsal.save(a_case(id="b"), unfinished=True)
             assert rehearsal.due(NOW) == ["a", "b"]
@@ -151,11 +143,11 @@ class TestTheSession:
 
 
 class TestTheSchema:
-    def test_many_open_it_at_once(self, url: str) -> None:
+    def test_many_open_it_at_once(self, database_url: str) -> None:
         opened: list[PostgresCases] = []
 
         def open_() -> None:
-            opened.append(PostgresCases(url))
+            opened.append(PostgresCases(database_url))
 
         threads = [threading.Thread(target=open_) for _ in range(8)]
         for thread in threads:
@@ -168,19 +160,19 @@ class TestTheSchema:
             cases.close()
 
     def test_a_newer_one_is_left_alone(
-        self, journal: PostgresCases, postgres: PostgresServer, url: str
+        self, journal: PostgresCases, postgres: PostgresServer, database_url: str
     ) -> None:
-        postgres.sql("UPDATE figsupport.version SET number = 99", name_of(url))
+        postgres.sql("UPDATE figsupport.version SET number = 99", name_of(database_url))
         with pytest.raises(Misconfigured, match="newer figsupport"):
-            PostgresCases(url)
+            PostgresCases(database_url)
 
     def test_migrations_run_once_in_order(
-        self, journal: PostgresCases, url: str, monkeypatch: pytest.MonkeyPatch
+        self, journal: PostgresCases, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         more = (*adapter._MIGRATIONS, "ALTER TABLE figsupport.cases ADD COLUMN extra TEXT")
         monkeypatch.setattr(adapter, "_MIGRATIONS", more)
         for _ in range(2):
-            PostgresCases(url).close()
+            PostgresCases(database_url).close()
         journal.database.execute("SELECT extra FROM cases")
 
 
@@ -201,21 +193,23 @@ class TestTheAddress:
         assert "FIGSUPPORT_DATABASE_URL" in told.value.hint
         assert password == "x" or password not in str(told.value)
 
-    def test_a_user_who_may_create_nothing(self, postgres: PostgresServer, url: str) -> None:
+    def test_a_user_who_may_create_nothing(
+        self, postgres: PostgresServer, database_url: str
+    ) -> None:
         postgres.sql("CREATE ROLE poor LOGIN PASSWORD 'poor'")
         with pytest.raises(Credentials, match="permission denied") as told:
-            PostgresCases(postgres.url(name_of(url), "poor", "poor"))
+            PostgresCases(postgres.url(name_of(database_url), "poor", "poor"))
         assert "create a schema" in told.value.hint
 
     def test_nobody_is_there(self) -> None:
         with pytest.raises(Unavailable, match="Connection refused"):
             PostgresCases("postgresql://u:secret@127.0.0.1:1/x")
 
-    def test_a_pooler_is_refused(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_pooler_is_refused(self, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """A pooler tells its clients process numbers of its own making."""
         monkeypatch.setattr("psycopg.ConnectionInfo.backend_pid", 1)
         with pytest.raises(Misconfigured, match="connection pooler"):
-            PostgresCases(url)
+            PostgresCases(database_url)
 
     def test_it_is_healthy(self, journal: PostgresCases) -> None:
         assert journal.check().ok
