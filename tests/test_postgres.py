@@ -99,6 +99,14 @@ class TestTheSession:
             pass
         holder.join()
 
+    def test_work_begins_on_a_session_that_is_there(
+        self, journal: PostgresCases, postgres: PostgresServer, database_url: str
+    ) -> None:
+        cut(postgres, database_url)
+        with journal.lock("a"):
+            journal.save(a_case(id="a"), unfinished=True)
+        assert journal.due(NOW) == ["a"]
+
     def test_a_restarted_server_is_found_again(
         self, journal: PostgresCases, postgres: PostgresServer
     ) -> None:

@@ -140,11 +140,20 @@ class Postgres:
             if name in self._held:  # the session would grant it again
                 return False
             if not self._rehearsing:
+                self._look()
                 row = self.execute("SELECT pg_try_advisory_lock(?) AS taken", (lock_key(name),))
                 if not (row.fetchone() or {})["taken"]:
                     return False
             self._held.add(name)
             return True
+
+    def _look(self) -> None:
+        """Notice, before anything hangs on the session, that it was lost while it was idle."""
+        if not self._held and not self._connection.closed:
+            try:
+                self._connection.execute("SELECT 1")
+            except psycopg.Error:
+                self._connection.close()
 
     def _release(self, name: str) -> None:
         with self._guard:
