@@ -131,7 +131,7 @@ def test_the_page_of_an_export_tells_everything() -> None:
     ]
     text = page("client@example.com", (case,), (a_message(),), files, NOW)
     for words in (
-        "sur client@example.com", "02/11/2026 à 09:30 UTC", f"[#{case.reference}]", "validée",
+        "sur client@example.com", "02/11/2026 à 02:30 UTC", f"[#{case.reference}]", "validée",
         "Ticket : 1001", "Production : 501", "Votre devis [#ABCDEFGHIJ]", "« accept »",
         "(sans objet)", "12 octets — fichiers/x/01-photo.jpg", "https://cdn/x", "introuvable",
     ):  # fmt: skip

@@ -10,7 +10,8 @@ import pytest
 
 HEAVY = {
     "httpx", "httpcore", "httpx2", "boto3", "botocore", "anthropic", "selectolax", "PIL", "numpy",
-    "requests", "urllib3", "fastapi", "sqlalchemy", "structlog", "prometheus_client",
+    "requests", "urllib3", "fastapi", "sqlalchemy", "structlog", "prometheus_client", "psycopg",
+    "dbos",
 }  # fmt: skip
 PROGRAM = """
 import sys, json
