@@ -6,7 +6,7 @@ DEMO   ?= demo
 
 COVERAGE = --cov=figsupport.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-.PHONY: demo test lint check kill faults month bench picture clean
+.PHONY: demo test lint check kill faults month fleet bench picture clean
 
 $(RUN)/figsupport: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ faults: $(RUN)/figsupport  ## fail every call of every path in every way (minute
 
 month: $(RUN)/figsupport  ## a month of 300 requests a day, with faults, restarts and silent clients (minutes)
 	$(RUN)/python -m tests.month
+
+fleet: $(RUN)/figsupport  ## kill a worker and a command in the middle of 200 cases (minutes)
+	$(RUN)/python -m tests.fleet
 
 bench: $(RUN)/figsupport  ## start-up and throughput, as ratios
 	$(RUN)/python benchmarks/startup.py

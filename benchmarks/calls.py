@@ -16,7 +16,7 @@ from tests.standins import clickup as clickup_
 from tests.standins import hubspot as hubspot_
 from tests.standins.smtp import Office, start
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.adapters.cases import LocalCases
 from figsupport.core.model import Case, Request, SentLetter, TicketRef
 from figsupport.services import Services
@@ -135,22 +135,22 @@ def main() -> None:
             request = a_request(number, "jean@example.com")
             calls, _ = providers.counted(partial(workflow.intake, request))
             said(f"intake, {contact} contact: HubSpot", calls, goal)
-        providers.counted(workflow.poll_pending_tickets)  # the first poll has no watermark
+        providers.counted(polling.poll_pending_tickets)  # the first poll has no watermark
         for count in (20, given.tickets):
             cases = pending(providers, count)
-            calls, _ = providers.counted(workflow.poll_pending_tickets)
+            calls, _ = providers.counted(polling.poll_pending_tickets)
             said(f"poll, {count} pending tickets, nothing new: HubSpot", calls, "1")
             for replies in (1, 10):
                 for case in cases[:replies]:
                     providers.answer(case, "Vous livrez quand ?")
                 cases = cases[replies:]
                 before = len(providers.hubspot.calls)
-                providers.counted(workflow.poll_pending_tickets)
+                providers.counted(polling.poll_pending_tickets)
                 made = providers.hubspot.calls[before:]
                 read = sum(1 for call in made if call.startswith("GET /conversations"))
                 said(f"poll, {replies} replies: HubSpot, to read them", read, f"1 + {replies}")
         providers.answer(cases[0], "Je valide")
-        calls, subtask = providers.counted(workflow.poll_pending_tickets)
+        calls, subtask = providers.counted(polling.poll_pending_tickets)
         said("an acceptance: ClickUp, for the subtask", subtask, "≤ 2")
         said("an acceptance: HubSpot, all of it", calls, "–")
     finally:

@@ -1,17 +1,20 @@
 """What the tests share: an embedded desk in a folder of its own, and a clock that is set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pytest_socket import disable_socket, enable_socket
 
 from figsupport.adapters import playing
+from figsupport.adapters.postgres import PostgresCases
 from figsupport.core.model import Case
 from figsupport.services import Services
 from figsupport.settings import Settings
 from figsupport.workflow import find_case
 
+from .standins.postgres import PostgresServer, programs
 from .values import NOW
 
 
@@ -107,3 +110,29 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             print(f"\n{line}")
 
     return say_
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, started once for all tests that ask for it."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    enable_socket()  # to find a free port
+    server = PostgresServer()
+    disable_socket(allow_unix_socket=True)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> str:
+    """The address of an empty database."""
+    return postgres.fresh()
+
+
+@pytest.fixture
+def journal(database_url: str) -> Iterator[PostgresCases]:
+    """A fleet's journal, on a database of its own."""
+    cases = PostgresCases(database_url)
+    yield cases
+    cases.close()

@@ -26,7 +26,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.adapters.r2 import Bucket, R2Store
 from figsupport.core.model import Request, reference
 from figsupport.errors import FigsupportError
@@ -167,7 +167,7 @@ def decide(verdict: workflow.Verdict, credits_: int = 0) -> Act:
 def poll(world: World) -> None:
     with world.program() as services:
         for _ in range(3):  # rounds of cron
-            for _, error in workflow.poll_pending_tickets(services).errors:
+            for _, error in polling.poll_pending_tickets(services).errors:
                 raise error
             if not services.cases.due(services.now()):
                 return

@@ -35,7 +35,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from figsupport import ports, steps, workflow
+from figsupport import polling, ports, steps, workflow
 from figsupport.adapters import database, playing
 from figsupport.adapters.local_store import LocalStore
 from figsupport.adapters.maildir import Inbox
@@ -96,7 +96,7 @@ def decide(verdict: workflow.Verdict, credits_: int = 0) -> Act:
 
 def poll(services: Services) -> None:
     for _ in range(3):  # rounds of cron
-        for _, error in workflow.poll_pending_tickets(services).errors:
+        for _, error in polling.poll_pending_tickets(services).errors:
             raise error
         if not services.cases.due(services.now()):
             return
@@ -257,12 +257,12 @@ def watch_disk(home: Path, moment: Moments) -> None:
 
 def _without_intent() -> None:
     """The intent is not saved before the effect."""
-    real = workflow._remember
+    real = workflow.remember
 
     def forget(case: Case, services: Services) -> Case:
         return case if case.doing is not None else real(case, services)
 
-    workflow._remember = forget
+    workflow.remember = forget
 
 
 def _without_find() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from figsupport import directives, workflow
+from figsupport import directives, polling, workflow
 from figsupport.adapters.maildir import Inbox
 from figsupport.core.dates import is_expired
 from figsupport.core.model import Case, FileFact, Language, Request
@@ -234,7 +234,7 @@ class World:
             return
         self._reopen()
         began = time.perf_counter()
-        done = workflow.poll_pending_tickets(self.services)
+        done = polling.poll_pending_tickets(self.services)
         self.spent["round"].append(time.perf_counter() - began)
         assert not [error for _, error in done.errors if not isinstance(error, Unavailable)]
         self.counted["rounds"] += 1

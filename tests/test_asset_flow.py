@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from figsupport import steps, workflow
+from figsupport import polling, steps, workflow
 from figsupport.adapters.maildir import Inbox
 from figsupport.core.model import Case, FileRef, Request
 from figsupport.files import model3d
@@ -123,7 +123,7 @@ def test_missing_side_files_are_asked_for_by_name_and_found_in_a_later_mail(
     )
     mail.add_attachment(wood.read_bytes(), maintype="image", subtype="png", filename="Wood.PNG")
     Inbox(services.settings.home / "mail").deliver(mail.as_bytes())
-    done = workflow.poll_pending_tickets(services)
+    done = polling.poll_pending_tickets(services)
     assert (done.reanalyzed, done.errors) == (1, ())
     (case,) = done.touched
     assert (case.validation_status, case.credits_estimes) == ("pending_credits", 1)

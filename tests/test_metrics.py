@@ -15,12 +15,13 @@ from figsupport.adapters.tally import Count, Tally
 from figsupport.core.events import CallDone, Event, PollDone, StepDone
 from figsupport.core.model import Step
 from figsupport.core.plan import Waiting
+from figsupport.polling import poll_pending_tickets
 from figsupport.ports import Census
 from figsupport.services import Services
 from figsupport.watch import attach
 from figsupport.watch.counting import counted
 from figsupport.watch.metrics import families, render
-from figsupport.workflow import intake, poll_pending_tickets
+from figsupport.workflow import intake
 
 from .values import NOW, a_request
 

@@ -74,7 +74,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
 def test_every_option_in_the_readme_exists(tmp_path: Path) -> None:
     known = shell("figsupport --help", tmp_path).stdout
     for command in ("intake", "classify", "upload", "analyze", "validate", "poll", "tickets",
-                    "reply", "health", "inspect", "eval", "serve", *WRITES):  # fmt: skip
+                    "reply", "health", "inspect", "eval", "serve", "work", "migrate", *WRITES):  # fmt: skip
         assert command in known
         known += shell(f"figsupport {command} --help", tmp_path).stdout
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--quiet", "--directory"}:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.commands.documents import round_document
 from figsupport.core.model import Case, Step
 from figsupport.core.plan import Waiting, waiting
@@ -34,7 +34,7 @@ from .values import NOW
 
 
 def poll(services: Services) -> Round:
-    done = workflow.poll_pending_tickets(services)
+    done = polling.poll_pending_tickets(services)
     assert done.errors == ()
     return done
 
@@ -213,7 +213,7 @@ def test_nobody_is_reminded_while_the_mail_cannot_be_read(
     clock.time = NOW + timedelta(days=3, hours=8)
     deaf = open_services()
     deaf.desk = Down(deaf.desk, "new_messages")
-    assert workflow.poll_pending_tickets(deaf).reminders == 0
+    assert polling.poll_pending_tickets(deaf).reminders == 0
     workflow.intake(with_photo(ARMCHAIR, photo), services)
     assert kinds(services) == ["quote"]
     assert poll(services).reminders == 1
@@ -250,7 +250,7 @@ def test_a_reminder_that_could_not_leave_waits_for_working_hours(
     clock.time = NOW + timedelta(days=3, hours=8)
     broken = open_services()
     broken.mail = Down(broken.mail, "send")
-    done = workflow.poll_pending_tickets(broken)
+    done = polling.poll_pending_tickets(broken)
     assert [error.code for _, error in done.errors] == ["unavailable"]
     clock.time = NOW + timedelta(days=4, hours=18)  # Friday night
     assert services.cases.due(clock.time) == [case.id]  # the intent of that morning
@@ -273,7 +273,7 @@ def in_doubt(
     clock.time = NOW + timedelta(days=3, hours=8)
     broken = open_services()
     broken.mail = Lost(broken.mail) if left else Down(broken.mail, "send")  # type: ignore[assignment]
-    workflow.poll_pending_tickets(broken)
+    polling.poll_pending_tickets(broken)
     return case
 
 
@@ -413,7 +413,7 @@ def test_a_digest_that_failed_is_sent_once_and_not_on_another_day(
     for broken_mail in (Down(services.mail, "send"), Lost(services.mail)):
         broken = open_services()
         broken.mail = broken_mail  # type: ignore[assignment]
-        done = workflow.poll_pending_tickets(broken)
+        done = polling.poll_pending_tickets(broken)
         assert [name for name, _ in done.errors] == ["digest"]
         assert round_document(done)["errors"][0]["case"] == "digest"
     assert poll(services).digest is True
@@ -422,7 +422,7 @@ def test_a_digest_that_failed_is_sent_once_and_not_on_another_day(
     clock.forward(days=1)
     broken = open_services()
     broken.mail = Down(broken.mail, "send")
-    workflow.poll_pending_tickets(broken)
+    polling.poll_pending_tickets(broken)
     clock.forward(days=1)
     poll(services)
     days = [str(one["Message-ID"])[8:16] for one in digests(services)]
@@ -436,10 +436,10 @@ def test_a_case_a_provider_holds_up_is_in_the_digest(
     client_answers(services, case, "Je valide")
     broken = open_services()
     broken.board = Down(broken.board, "create_subtask")
-    workflow.poll_pending_tickets(broken)
+    polling.poll_pending_tickets(broken)
     clock.time = NOW + timedelta(hours=8)
     broken = open_services()
     broken.board = Down(broken.board, "find_subtask")
-    workflow.poll_pending_tickets(broken)
+    polling.poll_pending_tickets(broken)
     (digest,) = digests(services)
     assert "interrompue à l'étape « subtask »" in digest.get_body(("plain",)).get_content()  # type: ignore[union-attr]

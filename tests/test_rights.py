@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from figsupport import rights, workflow
+from figsupport import polling, rights, workflow
 from figsupport.adapters import playing
 from figsupport.adapters.maildir import Inbox
 from figsupport.core.model import Case, Cost
@@ -307,7 +307,7 @@ def test_killed_at_any_moment_it_is_finished_by_the_next_run(
         services = Services(settings, lambda: kill.BEGIN)
         if all(case.erased for case in services.cases.of_contact(EMAIL)):
             # cron comes first: from the moment it began, nobody hears of it any more
-            workflow.poll_pending_tickets(services)
+            polling.poll_pending_tickets(services)
             left = sorted((copy / "mail" / "outbox" / "new").iterdir())
             new = [path for path in left if path not in letters]
             assert not [path for path in new if EMAIL in path.read_text("utf-8")]

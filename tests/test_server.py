@@ -533,17 +533,17 @@ def test_without_its_secret_there_is_no_hubspot_webhook(client: TestClient) -> N
 def test_pokes_during_a_round_are_one_more_round(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from figsupport import workflow
+    from figsupport import polling
 
     began, go_on = threading.Semaphore(0), threading.Event()
-    original = workflow.poll_pending_tickets
+    original = polling.poll_pending_tickets
 
     def slowly(services: Services) -> Round:
         began.release()
         go_on.wait(20)
         return original(services)
 
-    monkeypatch.setattr(workflow, "poll_pending_tickets", slowly)
+    monkeypatch.setattr(polling, "poll_pending_tickets", slowly)
     app = an_app(settings(home))
     with a_client(app):
         sweeper = app.state.house.sweeper
@@ -567,17 +567,17 @@ def test_pokes_during_a_round_are_one_more_round(
 def test_a_round_that_fails_is_said_and_the_next_one_comes(
     home: Path, tmp_path: Path, error: Exception, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from figsupport import workflow
+    from figsupport import polling
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    original, errors = workflow.poll_pending_tickets, [error]
+    original, errors = polling.poll_pending_tickets, [error]
 
     def once_broken(services: Services) -> Round:
         if errors:
             raise errors.pop()
         return original(services)
 
-    monkeypatch.setattr(workflow, "poll_pending_tickets", once_broken)
+    monkeypatch.setattr(polling, "poll_pending_tickets", once_broken)
     said: list[str] = []
     app = an_app(settings(home), warn=said.append, poll=0.01)
     with a_client(app):

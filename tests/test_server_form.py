@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.core.model import Case, Request
 from figsupport.errors import Busy, Unavailable
 from figsupport.server.spool import Arrival, Spool
@@ -324,7 +324,7 @@ def test_a_provider_that_is_down_keeps_the_form(
     services = Services(settings(home))
     Spool(home / "forms").tidy(services)
     assert (home / "forms" / FORM_ID / "01").exists(), "the case needs it still"
-    workflow.poll_pending_tickets(services)
+    polling.poll_pending_tickets(services)
     Spool(home / "forms").tidy(services)
     services.close()
     assert the_case(home).files[0].size == PHOTO.stat().st_size
@@ -412,7 +412,7 @@ def test_killed_at_any_moment(
     if sent_again or not journalled_:
         attempt()
     services = Services(settings(home))
-    workflow.poll_pending_tickets(services)
+    polling.poll_pending_tickets(services)
     spool.tidy(services)
     services.close()
     case = the_case(home)

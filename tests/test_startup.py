@@ -11,7 +11,7 @@ import pytest
 HEAVY = {
     "httpx", "httpcore", "httpx2", "boto3", "botocore", "anthropic", "selectolax", "PIL", "numpy",
     "requests", "urllib3", "fastapi", "starlette", "uvicorn", "sqlalchemy", "structlog",
-    "prometheus_client",
+    "prometheus_client", "psycopg", "dbos",
 }  # fmt: skip
 PROGRAM = """
 import sys, json

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from figsupport import rights, workflow
+from figsupport import polling, rights
 from figsupport.adapters import backup, playing
 from figsupport.core.plan import Waiting
 from figsupport.services import Services
@@ -73,7 +73,9 @@ def test_old_cases_are_as_they_were(open_old: Callable[[], Services]) -> None:
     assert services.cases.ticket_of(open_.reference) == "1003"
     assert [case.id for case in services.cases.open_cases()] == [waits.id, open_.id]
     waiting = {one.waiting: one.cases for one in services.cases.census()}
-    assert waiting == {Waiting.CLIENT_INFO: 1, Waiting.CLIENT_ANSWER: 1}
+    # who has asked is known since the fifth form
+    asked = Waiting.PERSON if open_.asked else Waiting.CLIENT_ANSWER
+    assert waiting == {Waiting.CLIENT_INFO: 1, asked: 1}
     limits = dict.fromkeys(("support", "dropped", "validated"), NOW)
     assert services.cases.outdated(limits, 9) == [support.id, accepted.id]  # type: ignore[arg-type]
     assert len(services.cases.messages_from("client@example.com")) == 1
@@ -81,12 +83,12 @@ def test_old_cases_are_as_they_were(open_old: Callable[[], Services]) -> None:
 
 def test_the_work_goes_on(open_old: Callable[[], Services], clock: Clock) -> None:
     services = open_old()
-    first = workflow.poll_pending_tickets(services)
+    first = polling.poll_pending_tickets(services)
     assert (first.errors, first.replies, first.resumed) == ((), 0, 0)
     (case,) = services.cases.of_contact("autre@example.org")
     raw = playing.as_mail(case, clock(), services.office.sender, "Je valide", None)
     playing.deliver(raw, services.settings.home / "mail", clock())
-    done = workflow.poll_pending_tickets(open_old())
+    done = polling.poll_pending_tickets(open_old())
     assert (done.validated, done.errors, done.strangers) == (1, (), ())
     (letter,) = (services.settings.home / "mail" / "outbox" / "new").iterdir()
     assert "confirmation" in letter.read_text("utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.adapters.maildir import Inbox
 from figsupport.core.model import Case, Message, Reply, Request, Step
 from figsupport.core.round import Round
@@ -61,7 +61,7 @@ def subtasks(services: Services) -> list[Any]:
 
 
 def poll(services: Services) -> Round:
-    return workflow.poll_pending_tickets(services)
+    return polling.poll_pending_tickets(services)
 
 
 # --- the paths of the flow -----------------------------------------------------------------

@@ -20,7 +20,7 @@ _PUBLIC = {
     "create_subtask": "steps",
     "intake": "workflow",
     "process_validation": "workflow",
-    "poll_pending_tickets": "workflow",
+    "poll_pending_tickets": "polling",
     "advance": "workflow",
     "generate_info_request_message": "core.letters",
     "generate_quote_message": "core.letters",

@@ -141,3 +141,8 @@ class FileProblem(FigsupportError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def code_of(error: Exception) -> str:
+    """Return the stable code of any error; what is none of ours is a bug."""
+    return error.code if isinstance(error, FigsupportError) else Bug.code

@@ -31,7 +31,8 @@ def examine(
         services = watched(Services(settings))
     except FigsupportError as error:
         return _document("unhealthy", {"settings": _failed("settings", error, 0.0)}, set())
-    names = {"directives": "files", **services.adapters._asdict(), "cases": "local"}
+    journal = "postgresql" if settings.figsupport_database_url else "local"
+    names = {"directives": "files", **services.adapters._asdict(), "cases": journal}
     built = {part: _built(services, part) for part in names}
     with ThreadPoolExecutor(len(names)) as lanes:  # each provider is waited for at once
         probed = lanes.map(lambda part: _probe(names[part], built[part]), names)

@@ -10,17 +10,32 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from figsupport.core.model import FileFact, FileRef, Language
 from figsupport.core.pricing import kind_of
+from figsupport.ports import Cases
 from figsupport.services import Services
 from figsupport.settings import Settings
 from figsupport.steps import Bring, Recognise, Recognised
 
 
 class Rehearsal(Services):
-    """Services whose every effect lands in a folder that is removed afterwards."""
+    """Services whose every effect lands in a folder that is removed afterwards.
+
+    The journal of a fleet is worked on in a transaction that is never committed.
+    """
+
+    @cached_property
+    def cases(self) -> Cases:
+        """The journal as it is now; what is written to it is forgotten."""
+        if self.settings.figsupport_database_url is None:
+            return super().cases
+        from figsupport.adapters.postgres import PostgresCases
+
+        url = self.settings.secret("FIGSUPPORT_DATABASE_URL")
+        return PostgresCases(url, rehearsing=True)
 
     def bring(self, language: Language) -> Bring:
         """Return what brings an empty file in place of the client's."""

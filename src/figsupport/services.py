@@ -94,7 +94,11 @@ class Services:
 
     @cached_property
     def cases(self) -> ports.Cases:
-        """The journal."""
+        """The journal: on this machine, or the fleet's."""
+        if self.settings.figsupport_database_url is not None:
+            from figsupport.adapters.postgres import PostgresCases
+
+            return PostgresCases(self.settings.secret("FIGSUPPORT_DATABASE_URL"))
         from figsupport.adapters.cases import LocalCases
 
         return LocalCases(self.settings.home, self.settings.figsupport_sync)
@@ -179,7 +183,7 @@ class Services:
                 listen(event)
 
     def scrub(self) -> None:
-        """Rewrite the embedded files without what was deleted from them."""
+        """Rewrite what we hold ourselves without what was deleted from it."""
         for part in (self.cases, self.desk_file if "desk_file" in self.__dict__ else None):
             if (scrub := getattr(part, "scrub", None)) is not None:
                 scrub()

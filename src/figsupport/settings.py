@@ -25,6 +25,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_POSTGRESQL = re.compile(r"postgres(ql)?://[^/\s]*/[^/\s?]+(\?\S*)?")
+
 #: What each live adapter needs. A variable here is missing when unset, empty or a placeholder.
 NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("desk", "hubspot"): (
@@ -114,6 +116,8 @@ class Settings(BaseSettings):
     hubspot_client_secret: SecretStr | None = None
 
     figsupport_home: Path | None = None
+    figsupport_database_url: SecretStr | None = None
+    figsupport_pace: int = Field(default=10, ge=1, le=10_000)
     figsupport_directives: Path | None = None
     figsupport_desk: Literal["hubspot", "local"] | None = None
     figsupport_board: Literal["clickup", "local"] | None = None
@@ -183,6 +187,13 @@ class Settings(BaseSettings):
             _Credentials(settings_cls, folder, env_prefix=prefix) for prefix in ("", CREDENTIALS)
         )
         return init_settings, env_settings, one_by_one, together, dotenv_settings
+
+    @field_validator("figsupport_database_url", mode="after")
+    @classmethod
+    def _leads_to_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _POSTGRESQL.fullmatch(value.get_secret_value()):
+            raise ValueError("expected postgresql://user:password@host:5432/database")
+        return value
 
     @property
     def home(self) -> Path:

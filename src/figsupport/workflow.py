@@ -3,21 +3,20 @@
 import time
 from typing import Any, Literal
 
-from figsupport import keeping, steps
+from figsupport import steps
 from figsupport.core import dates, decisions, progress
 from figsupport.core.acceptance import record_name
 from figsupport.core.adoption import adopted, case_id_of
 from figsupport.core.assets import joined
 from figsupport.core.classify import language
 from figsupport.core.compose import compose
-from figsupport.core.events import PollDone, StepDone
+from figsupport.core.events import StepDone
 from figsupport.core.intake import check_same, identity, new_case
 from figsupport.core.model import (
     Case,
     Doing,
     FileFact,
     Letter,
-    Message,
     Post,
     PostKind,
     Proof,
@@ -27,11 +26,8 @@ from figsupport.core.model import (
     Ticket,
 )
 from figsupport.core.plan import THINKING, Due, due, port_of, settled_at, wake_at
-from figsupport.core.round import Round, tally
-from figsupport.digest import send_digest
-from figsupport.errors import Bug, Busy, FigsupportError, NotAllowed, NotFound, Settling
+from figsupport.errors import NotAllowed, NotFound, Settling, code_of
 from figsupport.ports import SubtaskDraft, TicketDraft
-from figsupport.private import trace_file
 from figsupport.services import Services
 
 #: Seconds a command waits for another process that works on the same case.
@@ -51,7 +47,7 @@ def advance(case: Case, services: Services, *, heard: bool = False) -> Case:
             hint="If `figsupport erase` was interrupted, run it again; it goes on from there. "
             "A new request needs a new request_id.",
         )
-    while (step := _next(case, services)) is not None and (heard or step.step is not Step.WAKE):
+    while (step := next_step(case, services, heard=heard)) is not None:
         if case.doing is not None and case.doing.key != step.key:
             case = progress.put_back(case)
         in_doubt = (
@@ -62,7 +58,7 @@ def advance(case: Case, services: Services, *, heard: bool = False) -> Case:
         elif step.step not in THINKING:
             payload = compose(case, step, services.directives, services.office)
             doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
-            case = _remember(case.with_(doing=doing), services)
+            case = remember(case.with_(doing=doing), services)
         case = _carry_out(case, step, services, in_doubt=in_doubt)
     return case
 
@@ -87,7 +83,7 @@ def intake(given: Request | Case, services: Services) -> tuple[Case, bool]:
                     analysis=given.analysis,
                     cost=given.cost,
                 )
-            case = _remember(case.told("request taken in", now), services)
+            case = remember(case.told("request taken in", now), services)
         else:
             check_same(case, request)
         had_ticket = case.ticket is not None
@@ -116,7 +112,7 @@ def process_validation(
                 case = decisions.quote(case, credits_, now, most)
             case "reject":
                 case = decisions.reject(case, notes, now)
-        return advance(_remember(case, services), services)
+        return advance(remember(case, services), services)
 
 
 def mark_sent(ticket_id: str, services: Services) -> Case:
@@ -130,7 +126,7 @@ def mark_sent(ticket_id: str, services: Services) -> Case:
                 hint=f"`figsupport tickets {ticket_id}` tells its story.",
             )
         if case.drafts:
-            case = _remember(progress.marked_sent(case, services.now()), services)
+            case = remember(progress.marked_sent(case, services.now()), services)
         return advance(case, services)
 
 
@@ -145,7 +141,7 @@ def mark_answered(ticket_id: str, services: Services) -> Case:
                 hint=f"`figsupport tickets {ticket_id}` tells its story.",
             )
         return advance(
-            _remember(progress.answered_by_hand(case, services.now()), services), services
+            remember(progress.answered_by_hand(case, services.now()), services), services
         )
 
 
@@ -191,55 +187,6 @@ def letter_of(case: Case, services: Services) -> Letter | None:
     return Letter.model_validate(compose(case, step, services.directives, services.office))
 
 
-def poll_pending_tickets(services: Services) -> Round:
-    """Read new replies and resume unfinished cases, once. Raises Busy when another poll runs.
-
-    What fails stays with its case: the others go on.
-    """
-    began = time.perf_counter()
-    try:
-        done = _round(services)
-    except Busy:  # the other one tells
-        raise
-    except Exception as error:
-        services.tell(PollDone(time.perf_counter() - began, (_code(error),)))
-        raise
-    codes = tuple(error.code for _, error in done.errors if not isinstance(error, Settling))
-    services.tell(PollDone(time.perf_counter() - began, codes, len(done.strangers)))
-    return done
-
-
-def _round(services: Services) -> Round:
-    errors: list[tuple[str, FigsupportError]] = []
-    before: dict[str, Case] = {}
-    digest = False
-    with services.cases.lock("poll"):
-        _follow_delays(services)
-        strangers = _collect(services, errors)
-        heard = "desk" not in dict(errors)
-        for case_id in services.cases.due(services.now()):
-            try:
-                with services.cases.lock(case_id):
-                    case = services.cases.load(case_id)
-                    if case is not None:
-                        before[case_id] = case
-                        if advance(case, services, heard=heard) == case:
-                            _remember(case, services)  # nothing was due: its date has moved
-            except Busy:
-                continue  # whoever holds the lock is doing the work
-            except FigsupportError as error:
-                errors.append((case_id, error))
-            except Exception as error:
-                errors.append((case_id, _bug(error)))  # one hostile mail stops one case only
-        try:
-            digest = send_digest(services)
-        except FigsupportError as error:
-            errors.append(("digest", error))
-        forgotten = keeping.retire(services, errors)
-    after = [case for case_id in before if (case := services.cases.load(case_id)) is not None]
-    return tally(before, after, strangers, errors, digest)._replace(forgotten=forgotten)
-
-
 def find_case(ticket_id: str, services: Services) -> Case:
     """Return the case of a ticket, rebuilt from the desk when it is not here. Raises NotFound."""
     case = services.cases.by_ticket(ticket_id)
@@ -250,10 +197,10 @@ def find_case(ticket_id: str, services: Services) -> Case:
             messages = services.desk.get_messages_for_ticket(ticket.ref.id)
             case = services.cases.load(case_id_of(ticket))
             if case is None or case.ticket is None:
-                case = _remember(adopted(ticket, messages, services.now()), services)
+                case = remember(adopted(ticket, messages, services.now()), services)
             elif case.ticket.id != ticket.ref.id:  # merged into another ticket
                 case = case.with_(ticket=ticket.ref, contact=ticket.contact)
-                case = _remember(case.told(f"now ticket {ticket.ref.id}", services.now()), services)
+                case = remember(case.told(f"now ticket {ticket.ref.id}", services.now()), services)
     return case
 
 
@@ -288,66 +235,24 @@ def proof_of(ticket_id: str, services: Services) -> tuple[Case, Proof, bytes]:
     )
 
 
-def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> tuple[Message, ...]:
-    """Bring new messages into the inbox; return those that belong to no ticket."""
-    cases = services.cases
-    try:
-        cases.receive(services.desk.new_messages(cases.watermark(), cases.ticket_of))
-    except FigsupportError as error:
-        errors.append(("desk", error))
-    strangers = []
-    for message in cases.strangers():
-        try:
-            if message.ticket_id is None:
-                raise NotFound("The mail names no ticket")
-            if is_ours(services.desk.get_ticket(message.ticket_id)):
-                find_case(message.ticket_id, services)
-            else:
-                cases.set_aside(message.id)
-        except NotFound:
-            strangers.append(message)
-            cases.set_aside(message.id)
-        except FigsupportError as error:
-            errors.append((f"ticket {message.ticket_id}", error))
-    return tuple(strangers)
-
-
-def _follow_delays(services: Services) -> None:
-    """Give the open cases new dates when `delais.md` has changed since they got theirs."""
-    said = repr(services.directives.delays)
-    if services.cases.recall("delays") == said:
-        return
-    for found in services.cases.open_cases():
-        try:
-            with services.cases.lock(found.id):
-                if (case := services.cases.load(found.id)) is not None:
-                    _remember(case, services)
-        except Busy:
-            return  # the next round begins again
-    services.cases.keep("delays", said)
-
-
 def is_ours(ticket: Ticket) -> bool:
     """Tell a ticket that figsupport (or the system before it) opened from any other."""
     return bool(ticket.key or ticket.properties.get("validation_status"))
 
 
-def _bug(error: Exception) -> Bug:
-    return Bug(
-        f"This is a bug in figsupport: {type(error).__name__}",
-        hint=f"The trace is in {trace_file(error)}; send it with your report.",
-    )
-
-
-def _next(case: Case, services: Services) -> Due | None:
+def next_step(case: Case, services: Services, *, heard: bool) -> Due | None:
+    """Return what is due on a case, its unread mail included; see `advance` for `heard`."""
     now, delays = services.now(), services.directives.delays
     step = due(case, (), now, delays)
     if case.ticket is not None and (step is None or step.step is Step.WAKE):
-        return due(case, services.cases.inbox(case.ticket.id), now, delays)
+        step = due(case, services.cases.inbox(case.ticket.id), now, delays)
+    if step is not None and step.step is Step.WAKE and not heard:
+        return None
     return step
 
 
-def _remember(case: Case, services: Services) -> Case:
+def remember(case: Case, services: Services) -> Case:
+    """Save a case, and when it will be due again."""
     now, delays = services.now(), services.directives.delays
     # an erasure that was interrupted stays on the list until it is run again
     unfinished = case.erased is not None or due(case, (), now, delays) is not None
@@ -379,9 +284,9 @@ def _carry_out(case: Case, step: Due, services: Services, *, in_doubt: bool) -> 
     began = time.perf_counter()
     try:
         case = _run(case, step, services, in_doubt=in_doubt)
-        case = _remember(_with_cost(case, services), services)
+        case = remember(_with_cost(case, services), services)
     except Exception as error:
-        code, seconds = _code(error), time.perf_counter() - began
+        code, seconds = code_of(error), time.perf_counter() - began
         services.tell(StepDone(case.reference, ticket, step.step, provider, seconds, code))
         raise
     done = StepDone(case.reference, ticket, step.step, provider, time.perf_counter() - began)
@@ -390,10 +295,6 @@ def _carry_out(case: Case, step: Due, services: Services, *, in_doubt: bool) -> 
         done = done._replace(intent=reply.intent, guard=reply.guard)
     services.tell(done)
     return case
-
-
-def _code(error: Exception) -> str:
-    return error.code if isinstance(error, FigsupportError) else Bug.code
 
 
 def _run(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
@@ -512,7 +413,7 @@ def _wake(case: Case, services: Services) -> Case:
     with services.cases.lock("reminders", PATIENCE):
         others = services.cases.of_contact(case.request.user_email)
         delays = services.directives.delays
-        return _remember(progress.woken(case, others, services.now(), delays), services)
+        return remember(progress.woken(case, others, services.now(), delays), services)
 
 
 def _ticket_id(case: Case) -> str:

@@ -48,6 +48,8 @@ class HubSpot(Conversations, StandIn):
         #: kinds of records that this account may delete for good
         self.for_good = {"contacts", "tickets"}
         self.scopes: set[str] = set(SCOPES)
+        #: what HubSpot keeps unique: the only thing by which a double is refused
+        self.unique = dict(_UNIQUE)
         self.properties: dict[str, dict[str, Any]] = {
             name: {"name": name, "type": "string"} for name in _STANDARD
         }
@@ -241,7 +243,7 @@ class HubSpot(Conversations, StandIn):
         refused = self._refused(name, properties)
         if refused:
             return refused
-        unique = _UNIQUE.get(name)
+        unique = self.unique.get(name)
         taken = self._by(name, unique, properties.get(unique, "")) if unique else None
         if taken and name == "contacts":
             message = f"Contact already exists. Existing ID: {taken['id']}"

@@ -37,6 +37,8 @@ class StandIn:
 
     #: how long a late answer takes, in seconds: longer than whoever asks waits
     lateness = 1.0
+    #: how long any call takes, in seconds: half of it before, half of it after the work is done
+    latency = 0.0
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -104,6 +106,7 @@ class StandIn:
         raw = request.rfile.read(int(request.headers.get("content-length") or 0))
         call = f"{request.command} {urlsplit(request.path).path}"
         status, content, headers = _as_json((200, {}, {}))
+        time.sleep(self.latency / 2)
         with self.lock:
             self.calls.append(call)
             fault = self._fault(call)
@@ -111,6 +114,7 @@ class StandIn:
                 status, content, headers = self.answer(request, raw)
             if isinstance(fault, int) or fault == "500 after":
                 status, content, headers = _as_json(self.refuse(int(str(fault).split()[0])))
+        time.sleep(self.latency / 2)
         if isinstance(fault, str) and fault.startswith(("lost", "late", "reset")):
             if fault.startswith("late"):
                 time.sleep(self.lateness)

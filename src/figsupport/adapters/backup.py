@@ -341,7 +341,10 @@ def _settle(staging: Path, name: str, old_home: str, home: Path) -> None:
                 database.execute(
                     "UPDATE cases SET document = json_set(document, '$.adopted', json('true'))"
                 )
-    except sqlite3.DatabaseError as error:
+    except (
+        sqlite3.DatabaseError,
+        Unavailable,
+    ) as error:  # room enough was made, nobody else is there
         raise InvalidBackup(f"{name} is damaged: {error}") from None
 
 

@@ -1,9 +1,10 @@
-"""The embedded journal: cases, inbox and watermark in one SQLite file; locks beside it."""
+"""The journal in SQL, and the embedded one: one SQLite file, with locks beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from figsupport.adapters.database import Database, Sync
 from figsupport.adapters.locks import file_lock
@@ -14,7 +15,7 @@ from figsupport.ports import Census, News
 
 
 def row_of(case: Case, unfinished: bool, wake_at: datetime | None) -> dict[str, object]:
-    """Return the columns of a case, in the order of `_SAVE`."""
+    """Return the columns of a case, in the order of `SAVE`."""
     open_ = unfinished or waiting(case) is not Waiting.FINISHED
     return {
         "id": case.id,
@@ -44,73 +45,7 @@ def instant(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE cases (
-        number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        fingerprint TEXT,
-        ticket_id TEXT,
-        due INTEGER NOT NULL,
-        open INTEGER NOT NULL,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX cases_fingerprint ON cases (fingerprint) WHERE fingerprint IS NOT NULL;
-    CREATE INDEX cases_ticket ON cases (ticket_id) WHERE ticket_id IS NOT NULL;
-    CREATE INDEX cases_due ON cases (number) WHERE due;
-    CREATE INDEX cases_open ON cases (number) WHERE open;
-    CREATE TABLE inbox (
-        number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        ticket_id TEXT,
-        unread INTEGER NOT NULL DEFAULT 1,
-        document TEXT NOT NULL
-    );
-    CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
-    CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
-    """,
-    """
-    ALTER TABLE cases ADD COLUMN reference TEXT;
-    UPDATE cases SET reference = reference_of(id);
-    CREATE INDEX cases_reference ON cases (reference)
-    """,
-    """
-    ALTER TABLE cases ADD COLUMN contact TEXT;
-    ALTER TABLE cases ADD COLUMN waiting TEXT;
-    ALTER TABLE cases ADD COLUMN created_at TEXT;
-    ALTER TABLE cases ADD COLUMN wake_at TEXT;
-    UPDATE cases SET contact = contact_of(document), waiting = waiting_of(document),
-        created_at = created_of(document);
-    CREATE INDEX cases_contact ON cases (contact);
-    CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
-    CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
-    """,
-    """
-    ALTER TABLE cases ADD COLUMN kept_as TEXT;
-    ALTER TABLE cases ADD COLUMN ended_at TEXT;
-    UPDATE cases SET kept_as = kept_as_of(document), ended_at = ended_of(document) WHERE NOT open;
-    CREATE INDEX cases_kept ON cases (kept_as, ended_at) WHERE NOT open
-    """,
-    "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-)
-
-
-def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
-    return lambda document: value(Case.model_validate_json(document))
-
-
-#: What migrations compute from a case they find.
-_FUNCTIONS = {
-    "reference_of": reference,
-    "contact_of": _of(contact_of),
-    "waiting_of": _of(lambda case: waiting(case).name),
-    "created_of": _of(lambda case: instant(case.created_at)),
-    "kept_as_of": _of(kept_as),
-    "ended_of": _of(lambda case: instant(ended_at(case))),
-}
-
-
-_SAVE = """
+SAVE = """
     INSERT INTO cases (id, fingerprint, ticket_id, due, open, document, reference, contact,
         waiting, created_at, wake_at, kept_as, ended_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -121,20 +56,26 @@ _SAVE = """
 """
 
 
-#: A condition: the message came from this address (in lower case).
-_FROM = "lower(json_extract(document, '$.sender')) = ?"
+class Sql(Protocol):
+    """A database: statements with `?` for values, transactions, rows by column name."""
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> Any:
+        """Run one statement; return its cursor."""
+        ...
+
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """Run the block as one transaction; `durable`: on disk before returning."""
+        ...
+
+    def close(self) -> None:
+        """Close the database."""
+        ...
 
 
-class LocalCases:
-    """The journal on one machine. See `ports.Cases`."""
+class SqlCases:
+    """The journal but for its locks, in the SQL that SQLite and PostgreSQL share."""
 
-    def __init__(self, folder: Path, sync: Sync = "full") -> None:
-        self._database = Database(folder / "cases.sqlite", _MIGRATIONS, sync, _FUNCTIONS)
-        self._locks = folder / "locks"
-
-    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
-        """Hold a lock that dies with this process."""
-        return file_lock(self._locks, name, wait)
+    _database: Sql
 
     def load(self, case_id: str) -> Case | None:
         """Return the case with this id, or None."""
@@ -169,7 +110,7 @@ class LocalCases:
         """Save a case and mark the messages it has replies for as read."""
         row = row_of(case, unfinished, wake_at)
         with self._database.transaction(durable=durable):
-            self._database.execute(_SAVE, tuple(row.values()))
+            self._database.execute(SAVE, tuple(row.values()))
             for reply in case.replies:
                 self.set_aside(reply.message_id)
 
@@ -228,7 +169,7 @@ class LocalCases:
             )
             self._database.execute("DELETE FROM cases WHERE id = ?", (case_id,))
             if leaving is not None:
-                self._database.execute(_SAVE, tuple(row_of(leaving, False, None).values()))
+                self._database.execute(SAVE, tuple(row_of(leaving, False, None).values()))
 
     def outdated(self, limits: Mapping[Kept, datetime], most: int) -> list[str]:
         """Return the ids of finished cases that ended before the limit of their kind."""
@@ -247,18 +188,13 @@ class LocalCases:
     def messages_from(self, address: str) -> tuple[Message, ...]:
         """Return every message of an address, read or not, oldest first."""
         rows = self._database.execute(
-            f"SELECT document FROM inbox WHERE {_FROM} ORDER BY number",  # noqa: S608
-            (address.lower(),),
+            "SELECT document FROM inbox WHERE sender = ? ORDER BY number", (address.lower(),)
         )
         return tuple(Message.model_validate_json(row["document"]) for row in rows)
 
     def forget_messages(self, address: str) -> None:
         """Delete every message of an address."""
-        self._database.execute(f"DELETE FROM inbox WHERE {_FROM}", (address.lower(),))  # noqa: S608
-
-    def scrub(self) -> None:
-        """Rewrite the file without what was deleted from it."""
-        self._database.scrub()
+        self._database.execute("DELETE FROM inbox WHERE sender = ?", (address.lower(),))
 
     def inbox(self, ticket_id: str) -> tuple[Message, ...]:
         """Return the unread messages of a ticket, oldest first."""
@@ -280,12 +216,20 @@ class LocalCases:
 
     def set_aside(self, message_id: str) -> None:
         """Mark a message as read."""
-        self._database.execute("UPDATE inbox SET unread = 0 WHERE id = ? AND unread", (message_id,))
+        self._database.execute(
+            "UPDATE inbox SET unread = FALSE WHERE id = ? AND unread", (message_id,)
+        )
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value under a name, on disk before returning."""
         with self._database.transaction(durable=True):
-            self._database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+            self._database.execute(
+                """
+                INSERT INTO kept (name, value) VALUES (?, ?)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value
+                """,
+                (name, value),
+            )
 
     def recall(self, name: str) -> str | None:
         """Return the value that was last kept under a name, or None."""
@@ -305,11 +249,23 @@ class LocalCases:
         with self._database.transaction():
             for message in news.messages:
                 new += self._database.execute(
-                    "INSERT OR IGNORE INTO inbox (id, ticket_id, document) VALUES (?, ?, ?)",
-                    (message.id, message.ticket_id, message.model_dump_json()),
+                    """
+                    INSERT INTO inbox (id, ticket_id, sender, document) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (id) DO NOTHING
+                    """,
+                    (
+                        message.id,
+                        message.ticket_id,
+                        message.sender.lower(),
+                        message.model_dump_json(),
+                    ),
                 ).rowcount
             self._database.execute(
-                "INSERT OR REPLACE INTO watermark (only, value) VALUES (1, ?)", (news.watermark,)
+                """
+                INSERT INTO watermark ("only", value) VALUES (1, ?)
+                ON CONFLICT ("only") DO UPDATE SET value = excluded.value
+                """,
+                (news.watermark,),
             )
         return new
 
@@ -320,3 +276,92 @@ class LocalCases:
     def _one(self, statement: str, value: str) -> Case | None:
         row = self._database.execute(statement, (value,)).fetchone()
         return Case.model_validate_json(row["document"]) if row else None
+
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE cases (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        fingerprint TEXT,
+        ticket_id TEXT,
+        due INTEGER NOT NULL,
+        open INTEGER NOT NULL,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX cases_fingerprint ON cases (fingerprint) WHERE fingerprint IS NOT NULL;
+    CREATE INDEX cases_ticket ON cases (ticket_id) WHERE ticket_id IS NOT NULL;
+    CREATE INDEX cases_due ON cases (number) WHERE due;
+    CREATE INDEX cases_open ON cases (number) WHERE open;
+    CREATE TABLE inbox (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        ticket_id TEXT,
+        unread INTEGER NOT NULL DEFAULT 1,
+        document TEXT NOT NULL
+    );
+    CREATE INDEX inbox_unread ON inbox (ticket_id) WHERE unread;
+    CREATE TABLE watermark (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL)
+    """,
+    """
+    ALTER TABLE cases ADD COLUMN reference TEXT;
+    UPDATE cases SET reference = reference_of(id);
+    CREATE INDEX cases_reference ON cases (reference)
+    """,
+    """
+    ALTER TABLE cases ADD COLUMN contact TEXT;
+    ALTER TABLE cases ADD COLUMN waiting TEXT;
+    ALTER TABLE cases ADD COLUMN created_at TEXT;
+    ALTER TABLE cases ADD COLUMN wake_at TEXT;
+    UPDATE cases SET contact = contact_of(document), waiting = waiting_of(document),
+        created_at = created_of(document);
+    CREATE INDEX cases_contact ON cases (contact);
+    CREATE INDEX cases_waiting ON cases (waiting, created_at) WHERE open;
+    CREATE INDEX cases_wake ON cases (wake_at) WHERE wake_at IS NOT NULL
+    """,
+    """
+    ALTER TABLE cases ADD COLUMN kept_as TEXT;
+    ALTER TABLE cases ADD COLUMN ended_at TEXT;
+    UPDATE cases SET kept_as = kept_as_of(document), ended_at = ended_of(document) WHERE NOT open;
+    CREATE INDEX cases_kept ON cases (kept_as, ended_at) WHERE NOT open
+    """,
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """
+    ALTER TABLE inbox ADD COLUMN sender TEXT;
+    UPDATE inbox SET sender = sender_of(document);
+    CREATE INDEX inbox_sender ON inbox (sender)
+    """,
+)
+
+
+def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
+    return lambda document: value(Case.model_validate_json(document))
+
+
+#: What migrations compute from a case they find.
+_FUNCTIONS = {
+    "reference_of": reference,
+    "contact_of": _of(contact_of),
+    "waiting_of": _of(lambda case: waiting(case).name),
+    "created_of": _of(lambda case: instant(case.created_at)),
+    "kept_as_of": _of(kept_as),
+    "ended_of": _of(lambda case: instant(ended_at(case))),
+    "sender_of": lambda document: Message.model_validate_json(document).sender.lower(),
+}
+
+
+class LocalCases(SqlCases):
+    """The journal on one machine. See `ports.Cases`."""
+
+    def __init__(self, folder: Path, sync: Sync = "full") -> None:
+        self._file = Database(folder / "cases.sqlite", _MIGRATIONS, sync, _FUNCTIONS)
+        self._database = self._file
+        self._locks = folder / "locks"
+
+    def lock(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Hold a lock that dies with this process."""
+        return file_lock(self._locks, name, wait)
+
+    def scrub(self) -> None:
+        """Rewrite the file without what was deleted from it."""
+        self._file.scrub()

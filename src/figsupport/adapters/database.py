@@ -20,11 +20,25 @@ from figsupport.private import private_folder
 #: process; the last commits may be lost when the machine loses power.
 Sync = Literal["full", "normal"]
 
+#: Added to the version of a file whose content lives in PostgreSQL now.
+MOVED = 1_000_000
+#: What its triggers say to whoever had it open.
+FROZEN = "moved to PostgreSQL"
+
 _BUSY_SECONDS = 30.0
 _PAUSE = 0.02
 #: Whose turn it is to write a file, among the threads of this process. SQLite alone lets them
 #: sleep and try again: sixteen threads were half as fast, the unlucky five times as slow.
 _TURNS: dict[str, threading.Lock] = {}
+
+
+def moved(path: Path) -> Misconfigured:
+    """Return the error of whoever would go on with a file that was moved to PostgreSQL."""
+    return Misconfigured(
+        f"What was in {path} lives in PostgreSQL now",
+        hint="Set FIGSUPPORT_DATABASE_URL as it was when it was moved. Was the move interrupted? "
+        "`figsupport migrate` finishes it.",
+    )
 
 
 class Database:
@@ -69,6 +83,8 @@ class Database:
         self._write_ahead()
         with self.transaction():
             version = self._version()  # again: another process may have migrated meanwhile
+            if version >= MOVED:
+                raise moved(self.path)
             if version > len(migrations):
                 raise Misconfigured(
                     f"{self.path.name} was written by a newer figsupport (version {version})",
@@ -111,6 +127,10 @@ class Database:
             return self._connection.execute(statement, values)
         except sqlite3.OperationalError as error:
             raise self._unusable(error) from error
+        except sqlite3.IntegrityError as error:
+            if str(error) == FROZEN:  # while we had it open
+                raise moved(self.path) from None
+            raise
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:

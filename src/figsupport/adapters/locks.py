@@ -32,10 +32,7 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
         except BlockingIOError:
             if time.monotonic() >= until:
                 os.close(descriptor)
-                raise Busy(
-                    "Another figsupport process is working on this",
-                    hint="Wait for it to finish, then run the same command again: it is safe.",
-                ) from None
+                raise busy() from None
             time.sleep(_PAUSE)
         os.close(descriptor)
     try:
@@ -43,6 +40,14 @@ def file_lock(folder: Path, name: str, wait: float = 0.0) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def busy() -> Busy:
+    """Return the error of whoever does not get a lock."""
+    return Busy(
+        "Another figsupport process is working on this",
+        hint="Wait for it to finish, then run the same command again: it is safe.",
+    )
 
 
 def anybody_works(folder: Path, but: str) -> bool:

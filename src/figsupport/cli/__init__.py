@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import typer
 
-from figsupport.cli import daily, keeping, looking, serving
+from figsupport.cli import daily, fleet, keeping, looking, serving
 from figsupport.cli.program import Options, app
 from figsupport.errors import FigsupportError
 
-__all__ = ["Options", "app", "daily", "keeping", "looking", "main", "serving"]
+__all__ = ["Options", "app", "daily", "fleet", "keeping", "looking", "main", "serving"]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -65,7 +65,8 @@ def open_services(options: Options) -> Services:
     _ = services.directives
     services.moved = options.moved
     if services.adapters.all_local:
-        options.notice = f"Embedded desk, no key set: everything stays in {found.home}"
+        fleet = " and the fleet's PostgreSQL" if found.figsupport_database_url else ""
+        options.notice = f"Embedded desk, no key set: everything stays in {found.home}{fleet}"
     if options.dry_run:
         from figsupport.rehearsal import rehearse
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from figsupport import rights, settings
 from figsupport.commands.answers import Answer, Options, open_services
-from figsupport.errors import NotAllowed, NotFound
+from figsupport.errors import Misconfigured, NotAllowed, NotFound
 from figsupport.services import Services, utc_now
 
 #: Asks a person; None where nobody can be asked.
@@ -56,7 +56,7 @@ def backup(options: Options, target: Path) -> Answer:
     """Copy the embedded state into one file, while others work."""
     from figsupport.adapters import backup as backups
 
-    home = settings.load(options.env_file).home
+    home = _home(options)
     check_target(target)
     if options.dry_run:
         document: dict[str, Any] = {"file": str(target), "home": str(home)}
@@ -73,7 +73,7 @@ def restore(options: Options, archive: Path, force: bool) -> Answer:
     """Put the state of a backup into the home; under --dry-run only verify it."""
     from figsupport.adapters import backup as backups
 
-    home = settings.load(options.env_file).home
+    home = _home(options)
     if options.dry_run:
         with tempfile.TemporaryDirectory() as folder:
             document = _about(archive, backups.unpack(archive, Path(folder)))
@@ -82,6 +82,18 @@ def restore(options: Options, archive: Path, force: bool) -> Answer:
     before = str(restored.before) if restored.before else None
     document = {**_about(archive, restored.manifest), "home": str(home), "before": before}
     return Answer(document, "restored", (document,))
+
+
+def _home(options: Options) -> Path:
+    """Return the folder that holds all of the state. Raises Misconfigured where it does not."""
+    found = settings.load(options.env_file)
+    if found.figsupport_database_url is not None:
+        raise Misconfigured(
+            "The journal lives on PostgreSQL (FIGSUPPORT_DATABASE_URL), not in a folder",
+            hint="Back it up with pg_dump and put it back with pg_restore, the folder "
+            f"{found.home} beside it.",
+        )
+    return found.home
 
 
 def _about(archive: Path, manifest: dict[str, Any]) -> dict[str, Any]:

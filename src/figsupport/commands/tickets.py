@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.commands.answers import Answer, Answers, Options, gravest, open_services
 from figsupport.commands.documents import (
     NOTHING,
@@ -50,10 +50,15 @@ def _rounds(services: Services, interval: float) -> Iterator[Answer]:
 
 def _round(services: Services) -> Answer:
     try:
-        done = workflow.poll_pending_tickets(services)
+        done = polling.poll_pending_tickets(services)
     except Busy:
         return Answer({**NOTHING, "busy": True}, "busy", unremarkable=True)
-    document = {**round_document(done), "calls": services.calls()}
+    return round_answer(done, services.calls())
+
+
+def round_answer(done: Round, calls: dict[str, int]) -> Answer:
+    """Return what is printed of a round; `calls`: how many each provider got."""
+    document = {**round_document(done), "calls": calls}
     return Answer(document, "round", (done,), _round_exit(done), not _needs_person(done))
 
 

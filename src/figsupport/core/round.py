@@ -34,7 +34,6 @@ def tally(
     after: Sequence[Case],
     strangers: tuple[Message, ...],
     errors: Sequence[tuple[str, FigsupportError]],
-    digest: bool,
 ) -> Round:
     """Return what changed between the cases as they were and as they are."""
     new = [reply for case in after for reply in case.replies[len(before[case.id].replies) :]]
@@ -61,7 +60,7 @@ def tally(
         unclear=intents.count("unclear"),
         reminders=sum(1 for kind in sent if kind in REMINDERS),
         expired=expired,
-        digest=digest,
+        digest=False,  # nor `forgotten`: cases do not tell
         strangers=strangers,
         errors=tuple(errors),
         touched=tuple(after),

@@ -1,4 +1,4 @@
-"""What people see of what is kept of a client, and of backups."""
+"""What people see of what is kept of a client, of backups, and of a move."""
 
 from typing import Any
 
@@ -49,6 +49,16 @@ def restored(document: dict[str, Any]) -> RenderableType:
         parts.append(Text(f"  What was there is kept in {printable(document['before'])}", "dim"))
     parts.append(Text("  figsupport poll", "cyan"))
     return Group(*parts)
+
+
+def moved(found: Any) -> RenderableType:
+    if found.already:
+        return Text("These cases live in PostgreSQL already: nothing was moved.", "bold")
+    return Text.assemble(
+        (f"{found.cases} cases", "bold"),
+        f" ({found.open} of them open) and {found.messages} messages live in PostgreSQL now. The "
+        "old file stays as it was, closed to every command: keep FIGSUPPORT_DATABASE_URL set.",
+    )
 
 
 def _counted(title: str, document: dict[str, Any]) -> Text:

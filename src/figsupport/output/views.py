@@ -480,6 +480,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "reply": _reply,
     "health": _health,
     "setup": _setup,
+    "moved": kept.moved,
     "inspected": _inspected,
     "evaluation": scorecard,
     "held": kept.held,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from figsupport import workflow
+from figsupport import polling
 from figsupport.errors import Busy, FigsupportError
 from figsupport.private import trace_file
 from figsupport.server.problems import busy
@@ -123,7 +123,7 @@ class Sweeper:
 
     def _round(self, services: Services) -> None:
         try:
-            done = workflow.poll_pending_tickets(services)
+            done = polling.poll_pending_tickets(services)
         except Busy:
             return  # another process does it
         finally:
