@@ -8,6 +8,10 @@ came, before anything was mended after it; what is printed now are regression fi
 | replies-1 | 273 | 89.7 % right, accept recall 71.4 %, 0 false accepts |
 | replies-2 | 244 | 89.3 % right, accept recall 74.4 %, 0 false accepts |
 | replies-3 | 237 | 85.7 % right, accept recall 74.4 %, 2 false accepts (« merci de m'envoyer ... ») |
+| replies-4 | 261 | 92.0 % right, accept recall 84.7 %, 0 false accepts |
+
+The last one is what to expect of mails that nobody here has seen: the goals of 97 % and 90 % are
+not reached on them yet; there is no false acceptance.
 """
 
 from collections.abc import Callable

@@ -175,8 +175,10 @@ def same_word(word: str, written: str) -> bool:
         return False
     if word[0] != written[0]:
         return False
-    if written[:-1] == word and written[-1] in "rz":
-        return False  # « montrer » is no « montre »
+    if (written[:-1] == word and written[-1] in "rz") or (
+        word[:-1] == written and word[-1] in "rz"
+    ):
+        return False  # « montrer » is no « montre », « oublié » no « oubliez »
     pairs = zip(word, written, strict=False)
     place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(word), len(written)))
     if len(word) < len(written):
