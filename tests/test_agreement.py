@@ -21,7 +21,7 @@ Désolé pour le retard. Je valide si le prix baisse.
 Désolé pour le retard, on en veut deux. Je valide.
 Désolé pour le retard, merci de corriger la couleur. Je valide.
 Désolé pour le retard, comptez 120 cm de large. Je valide.
-Désolé pour le retard... je valide bien sûr
+Merci pour cette affaire... je valide bien sûr
 Je valide, mais je suis en déplacement
 Je valide mais en bleu
 Je suis en déplacement mais c'est d'accord pour mardi
