@@ -1,7 +1,9 @@
 """Requests labelled for testing alone: how often the judge by rules is right, and at what price.
 
 `python -m pytest tests/test_request_cases.py -s` prints the figures. Each file was written and
-measured before anything was mended after it; all of them serve as regression tests since.
+measured before anything was mended after it; all of them serve as regression tests since. At first
+requests-8 (125) had 96.8 % of the types and 89.6 % of type, status and credits right, requests-9 (126)
+95.2 % and 87.3 %; three of the 251 were priced wrongly. Both are by somebody who did not know the rules.
 """
 
 import importlib.util
