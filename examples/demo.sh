@@ -3,7 +3,7 @@
 # Usage: sh examples/demo.sh [folder]
 set -eu
 cd "$(dirname "$0")/.."
-PATH="$PWD/${VENV:-.venv}/bin:$PATH"
+PATH="$(cd "${VENV:-.venv}" && pwd)/bin:$PATH"
 home=$(mkdir -p "${1:-demo}" && cd "${1:-demo}" && pwd)
 if [ -e "$home/cases.sqlite" ]; then  # an earlier demo: begin anew
   rm -rf "$home/cases.sqlite"* "$home/desk.sqlite"* "$home/mail" "$home/files" "$home/locks"
