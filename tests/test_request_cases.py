@@ -3,7 +3,8 @@
 `python -m pytest tests/test_request_cases.py -s` prints the figures. Each file was written and
 measured before anything was mended after it; all of them serve as regression tests since. At first
 requests-8 (125) had 96.8 % of the types and 89.6 % of type, status and credits right, requests-9 (126)
-95.2 % and 87.3 %; three of the 251 were priced wrongly. Both are by somebody who did not know the rules.
+95.2 % and 87.3 %; three of the 251 were priced wrongly. Both are by somebody who did not know the
+rules; so is requests-10 (143), measured after the rules were mended: 100 % and 95.8 %, one price.
 """
 
 import importlib.util

@@ -290,8 +290,10 @@ def _counts(parts: Sequence[str], grid: Grid) -> bool:
 
 def _counted(parts: Sequence[str], places: Sequence[Place], grid: Grid) -> bool:
     """« 40 chaises », « deux belles lampes », but not « buffet 2 portes », « 40 cm : vase »."""
-    if not places or words(places[0].phrase) in grid.part_names:
+    if not places:
         return False
+    if words(places[0].phrase) in grid.part_names and _UNLIKE.isdisjoint(parts):
+        return False  # « 35 coussins différents » are no parts
     before = list(parts[max(0, places[0].start - 3) : places[0].start])
     said = before[-1:]
     if said and len(said[0]) > 3 and said[0] not in _MEASURES and (*said,) not in grid.part_names:
