@@ -25,7 +25,7 @@ lint: $(RUN)/figsupport  ## format, lint, types
 	$(RUN)/mypy
 
 check: lint  ## all that must be green; every branch of the core is tested
-	$(MAKE) test ARGS="$(COVERAGE)"
+	$(MAKE) test ARGS="$(COVERAGE) --numprocesses auto --dist loadfile"
 
 kill: $(RUN)/figsupport  ## kill the program at every step of every path (minutes)
 	$(RUN)/python -m tests.kill --all
