@@ -9,9 +9,9 @@ calls each made for an intake, counted at the stand-in.
 The rivals are not among our dependencies. A folder is one in which npm installed them (or
 FIGSUPPORT_RIVALS, separated by colons); what is in none is left out with a word:
 
-    npm install node-red@4                    # Node 18 or later
-    npm install n8n@1 --legacy-peer-deps      # Node 20.19 or later; n8n 2: Node 24
-    npm install node@24                       # a Node of the folder's own, used when it is there
+    npm install node-red@4
+    npm install n8n@1             # Node 20.19 or later
+    npm install n8n@2 node@24     # with a Node of the folder's own, which is used when it is there
 """
 
 import argparse
@@ -246,10 +246,11 @@ def theirs(package: str, modules: Path, latency: float) -> Iterator[Contestant]:
 
 @contextmanager
 def _apart(latency: float) -> Iterator[tuple[Path, Providers]]:
-    home = Path(tempfile.mkdtemp(prefix="rivals-"))
+    home, providers = Path(tempfile.mkdtemp(prefix="rivals-")), Providers(latency)
     try:
-        yield home, Providers(latency)
+        yield home, providers
     finally:
+        providers.close()
         shutil.rmtree(home, ignore_errors=True)
 
 

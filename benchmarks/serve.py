@@ -45,6 +45,11 @@ class Providers:
         out, _ = self._process.communicate("stop\n", timeout=60)
         return Seen(*json.loads(out))
 
+    def close(self) -> None:
+        """End, if it has not."""
+        self._process.kill()
+        self._process.communicate()
+
 
 class Seen(NamedTuple):
     """What the providers saw: the key of every ticket, calls by method and kind, letters."""
