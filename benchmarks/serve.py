@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,16 +40,44 @@ class Providers:
         assert self._process.stdout is not None
         self.url, self.smtp = json.loads(self._process.stdout.readline())
 
-    def keys(self) -> list[str]:
-        """Stop, and return the key of every ticket."""
+    def stop(self) -> "Seen":
+        """Stop, and return what was seen."""
         out, _ = self._process.communicate("stop\n", timeout=60)
-        return list(json.loads(out))
+        return Seen(*json.loads(out))
+
+    def close(self) -> None:
+        """End, if it has not."""
+        self._process.kill()
+        self._process.communicate()
+
+
+class Seen(NamedTuple):
+    """What the providers saw: the key of every ticket, calls by method and kind, letters."""
+
+    keys: list[str]
+    calls: dict[str, int]
+    letters: int
 
 
 class SlowHubSpot(hubspot_.HubSpot):
-    """Answers each call after a while, many at once."""
+    """Answers each call after a while, many at once; finds unique values at once, as it would."""
 
     latency = 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unique: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def _create(self, name: str, body: Any) -> tuple[int, Any]:
+        status, answer = super()._create(name, body)
+        if status == 201:
+            item = self.objects[name][answer["id"]]
+            for field, value in item["properties"].items():
+                self._unique[name, field, value.lower()] = item
+        return status, answer
+
+    def _by(self, name: str, field: str | None, value: str) -> dict[str, Any] | None:
+        return self._unique.get((name, field or "", value.lower()))
 
     def _serve(self, request: Any) -> None:
         time.sleep(self.latency)
@@ -56,22 +85,36 @@ class SlowHubSpot(hubspot_.HubSpot):
 
 
 def stand_in(latency: float) -> None:
-    """Be the providers until a line comes; then print the tickets' keys."""
+    """Be the providers until a line comes; then print what they saw."""
     SlowHubSpot.latency = latency
     hubspot, office = SlowHubSpot(), Office()
     relay = start(office)
     print(json.dumps([hubspot.url, relay.port]), flush=True)
     sys.stdin.readline()
     tickets = hubspot.objects["tickets"].values()
-    print(json.dumps([ticket["properties"]["figsupport_key"] for ticket in tickets]))
+    keys = [ticket["properties"]["figsupport_key"] for ticket in tickets]
+    calls = Counter("/".join(call.split("/")[:5]) for call in hubspot.calls)
+    print(json.dumps([keys, calls, len(office.letters)]))
     relay.stop()
     hubspot.close()
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds, user and system, of a process and of all that it started."""
+    process = Path("/proc") / str(pid)
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    began = [
+        int(child)
+        for task in (process / "task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return sum(map(int, fields[11:15])) / _TICK + sum(map(cpu_of, began))
 
 
 class Server:
     """The server; its CPU seconds are read from /proc while it lives."""
 
-    def __init__(self, home: Path, providers: Providers, port: int) -> None:
+    def __init__(self, home: Path, providers: Providers, port: int, **settings: str) -> None:
         environment = {
             **os.environ,
             "FIGSUPPORT_HOME": str(home), "FIGSUPPORT_SYNC": "full",
@@ -82,6 +125,7 @@ class Server:
             "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(providers.smtp), "SMTP_SECURITY": "none",
             "MAIL_FROM": "Figurative <support@figurative.example>",
             "ADMIN_EMAIL": "admin@figurative.example",
+            **settings,
         }  # fmt: skip
         self._process = subprocess.Popen(
             [sys.executable, "-m", "figsupport.cli", "serve", "--port", str(port)],
@@ -97,8 +141,7 @@ class Server:
 
     def cpu(self) -> float:
         """Return the CPU seconds spent so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return cpu_of(self._process.pid)
 
     def kill(self) -> None:
         """End it at once."""
@@ -185,7 +228,7 @@ def load(clients: int, latency: float, seconds: float) -> Figures:
             caller.join()
         cpu += server.cpu() - idle
         server.kill()
-        keys = providers.keys()
+        keys = providers.stop().keys
     finally:
         shutil.rmtree(home, ignore_errors=True)
     answered = [key for caller in callers for key in caller.answered]

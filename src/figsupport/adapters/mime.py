@@ -1,12 +1,28 @@
 """A letter as an Internet message (RFC 5322, RFC 3834)."""
 
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from figsupport.core.model import Letter
+
+
+class _Headers(HeaderRegistry):
+    """Makes the class of a header once; the library's own makes one for every value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+_POLICY = SMTP.clone(header_factory=_Headers())
 
 
 def to_mime(letter: Letter, sender: str, now: datetime) -> EmailMessage:
@@ -15,7 +31,7 @@ def to_mime(letter: Letter, sender: str, now: datetime) -> EmailMessage:
     `sender` is our own address, with or without a name; answers come back to it.
     """
     name, address = parseaddr(sender)
-    mime = EmailMessage(policy=SMTP)
+    mime = EmailMessage(policy=_POLICY)
     mime["From"] = Address(name, addr_spec=address)
     mime["To"] = Address(letter.to_name, addr_spec=letter.to)
     mime["Reply-To"] = Address(name, addr_spec=address)

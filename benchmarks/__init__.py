@@ -1,0 +1,1 @@
+"""What proves the speed; each runs by one command and prints ratios."""
