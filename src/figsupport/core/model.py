@@ -8,6 +8,7 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -434,6 +435,7 @@ class Case(Value):
         return self.with_(history=(*self.history, Event(at=at, event=event, by=by)))
 
 
+@lru_cache(maxsize=1024)
 def reference(case_id: str) -> str:
     """Return the short reference of a case: 10 base32 characters (50 bits)."""
     digest = hashlib.sha256(f"reference:{case_id}".encode()).digest()

@@ -1,6 +1,7 @@
 """Listening: what must be right before, the socket, and the server's own bounds."""
 
 import asyncio
+import gc
 import socket
 from ipaddress import ip_address
 
@@ -53,6 +54,7 @@ def run(options: Options, listen: Listen) -> None:
         if options.notice:
             options.warn(options.notice)
         options.warn(f"Listening on http://{_shown(bound)} ({_protection(gate)})")
+        gc.freeze()  # what is there for good is not looked through again and again
         uvicorn.Server(config).run(sockets=[bound])
 
 
