@@ -339,7 +339,7 @@ def _of(value: Callable[[Case], str]) -> Callable[[str], str]:
 
 
 #: What migrations compute from a case they find.
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[[str], str]] = {
     "reference_of": reference,
     "contact_of": _of(contact_of),
     "waiting_of": _of(lambda case: waiting(case).name),
