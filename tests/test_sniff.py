@@ -327,4 +327,4 @@ def test_no_content_takes_long(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content * 4)
     began = time.process_time()
     assert sniff(path).name in FORMATS
-    assert time.process_time() - began < 0.3
+    assert time.process_time() - began < 1.5

@@ -48,7 +48,7 @@ _WISH = re.compile(
 _ORDER = re.compile(
     r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
 )
-_BUT = re.compile(r"[\s,]+(mais|but)\s", re.IGNORECASE)
+_BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
 _MOST_WORDS = 60
 _MOST_FILLERS = 2
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
