@@ -27,6 +27,13 @@ Je valide mais en bleu
 Je suis en déplacement mais c'est d'accord pour mardi
 Je suis en déplacement, mais oui
 Merci mais je valide
+Merci pour la version bleue. Je valide.
+Thanks for the offer in blue. We accept.
+Mon associé a donné son accord.
+Ma femme est d'accord
+Mon associé n'a pas validé, je valide.
+Mon associé a validé la version bleue. Je valide.
+Mon chef a donné son accord si le prix baisse, je valide
 oui avec mes excuses pour le retard
 oui pour ça 😂
 Je valide 🤔
@@ -54,6 +61,7 @@ je valide donc le devis
 jai relu, cest ok pr moi, vs pouvez lancer
 ouiiii je valide 🎉
 ok pour le fauteuil
+Mon associé a donné son accord hier, je valide donc ce devis.
 D'accord pour 2 crédits
 I was away last week. You have my approval.
 Merci, c'est bien validé de notre côté 🙂

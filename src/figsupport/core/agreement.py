@@ -166,13 +166,26 @@ def _beside_what_is_told(text: str, offer: Offer, phrases: ReplyWords) -> Counte
             if not said["unknown"] + said["plain"]:
                 found += said
             elif said["accept"] + said["yes"]:
-                return Counter[Piece]({"unknown": 1})
+                if not _tells_of_others(clause, offer, phrases):
+                    return Counter[Piece]({"unknown": 1})
+                telling = True
             elif (said["unknown"] and not telling) or not _harmless(clause, offer, phrases):
                 rest = _after_opening(clause, offer, phrases)
                 if rest is None or not _harmless(rest, offer, phrases):
                     return Counter[Piece]({"unknown": 1})
                 telling = True
     return found
+
+
+def _tells_of_others(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
+    """Tell whether a clause tells of an acceptance that is somebody else's, and nothing more.
+
+    « Mon associé a donné son accord hier, je valide »: it is the second clause that accepts.
+    """
+    rest = _after_opening(clause, offer, phrases)
+    if rest is None or not _harmless(rest, offer, phrases):
+        return False
+    return not {*pieces(_spoken(rest), offer, phrases)} & {"accept", "yes", "unknown"}
 
 
 def _until_but(sentence: str, found: Counter[Piece], offer: Offer, phrases: ReplyWords) -> str:
