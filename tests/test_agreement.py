@@ -27,6 +27,10 @@ Je valide mais en bleu
 Je suis en déplacement mais c'est d'accord pour mardi
 Je suis en déplacement, mais oui
 Merci mais je valide
+Désolé pour le retard, il faudrait deux versions. Je valide.
+Désolé pour le retard, le plateau sera rond. Je valide.
+Merci pour votre retour, ajoutez des roues. Je valide.
+Thanks for the offer, we would need wheels. We accept.
 Merci pour la version bleue. Je valide.
 Thanks for the offer in blue. We accept.
 Mon associé a donné son accord.

@@ -39,10 +39,13 @@ _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
 _SENTENCE = re.compile(r"[.!?…;]{1,9}(?:\s|$)|\n\s*\n|\n(?=\W{0,3}[A-ZÀ-Ý])")
 _CLAUSE = re.compile(r"[,:()–—]| - ")
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
-#: What asks for something without a question mark: « merci de m'envoyer la facture », “please …”.
+#: What asks for something without a question mark: « merci de m'envoyer la facture », “please …”,
+#: or says how something is to be: « il faudrait deux versions ».
 _WISH = re.compile(
     r"\bmerci (?:de|d) (?!votre|vos|cette|ces|avoir|m avoir|nous avoir|tout|ta|ton|ne pas)"
-    r"|\b(?:please|pls|veuillez|priere)\b"
+    r"|\b(?:please|pls|veuillez|priere|faut|faudra|faudrait|voudrais|voudrions|aimerais|aimerions"
+    r"|souhaite|souhaitons|souhaiterais|besoin|prevoir|doit|doivent|devra|devront|sera|seront|serait"
+    r"|deux|trois|plusieurs|autre|autres|deuxieme|second|need|want|must|should|would|two|another)\b"
 )
 #: An imperative: a verb in -ez that no « vous » stands before.
 _ORDER = re.compile(
