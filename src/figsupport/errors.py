@@ -4,7 +4,7 @@ Every error carries a sentence for people, a hint that says what to do next, a s
 `code` for programs and the exit status of the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +14,11 @@ class Problem(NamedTuple):
 
     field: str
     message: str
+
+
+def listed(problems: Iterable[Problem]) -> str:
+    """Return every problem in one line, as messages of errors end."""
+    return "; ".join(f"{problem.field}: {problem.message}" for problem in problems)
 
 
 class FigsupportError(Exception):

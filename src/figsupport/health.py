@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from figsupport import __version__
-from figsupport.errors import FigsupportError
+from figsupport.errors import FigsupportError, listed
 from figsupport.services import Services
 from figsupport.settings import Settings
 
@@ -79,7 +79,7 @@ def _probe(adapter: str, provider: Any) -> dict[str, Any]:
 
 
 def _failed(adapter: str, error: FigsupportError, seconds: float) -> dict[str, Any]:
-    problems = "; ".join(f"{problem.field}: {problem.message}" for problem in error.problems)
+    problems = listed(error.problems)
     detail = " — ".join(part for part in (error.message, problems, error.hint) if part)
     return {
         "adapter": adapter,

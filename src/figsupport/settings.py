@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from figsupport.core.intake import Limits
-from figsupport.errors import Misconfigured, Problem
+from figsupport.errors import Misconfigured, Problem, listed
 
 Port = Literal["desk", "board", "store", "judge", "mail"]
 
@@ -309,7 +309,7 @@ def load(env_file: Path | None = None) -> Settings:
             for line in error.errors(include_url=False, include_input=False)
         ]
         raise Misconfigured(
-            "Settings do not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+            "Settings do not fit: " + listed(problems),
             hint="Correct them in the environment or in .env; .env.example explains each.",
             problems=problems,
         ) from None

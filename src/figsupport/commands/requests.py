@@ -4,22 +4,21 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from figsupport import workflow
 from figsupport.commands.answers import Answer, Answers, Options, open_services
 from figsupport.commands.documents import intake_document
 from figsupport.core.intake import is_case, parse_case, parse_json, parse_request
 from figsupport.core.model import Case, Request
-from figsupport.errors import FigsupportError, InvalidRequest, Misconfigured, NotFound, Problem
+from figsupport.errors import (
+    FigsupportError,
+    InvalidRequest,
+    Misconfigured,
+    NotFound,
+    Problem,
+    listed,
+)
 from figsupport.services import Services
-
-
-class Given(NamedTuple):
-    """One document of the input: a request or a case, and its number."""
-
-    document: Request | Case
-    number: int
 
 
 def intake(options: Options, argument: str) -> Answer | Answers:
@@ -148,8 +147,7 @@ def _with_local_files(request: Request, folder: Path, most: int) -> Request:
         files.append(file)
     if problems:
         raise InvalidRequest(
-            "Files of the request cannot be read: "
-            + "; ".join(f"{problem.field}: {problem.message}" for problem in problems),
+            "Files of the request cannot be read: " + listed(problems),
             hint="Paths are relative to the document. Nothing was done.",
             problems=problems,
         )

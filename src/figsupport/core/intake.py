@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from figsupport.core.model import CASE_VERSION, Case, Request
-from figsupport.errors import InvalidRequest, NotAllowed, Problem
+from figsupport.errors import InvalidRequest, NotAllowed, Problem, listed
 
 #: The identity of a request without a `request_id` holds while its case is open, or so long.
 IDENTITY_DAYS = 30
@@ -93,7 +93,7 @@ def parse_request(document: Mapping[str, Any], limits: Limits) -> Request:
     """Return the request a document holds. Raises InvalidRequest naming every problem."""
     if problems := list(_request_problems(document, limits)):
         raise InvalidRequest(
-            "The request does not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+            "The request does not fit: " + listed(problems),
             hint="Nothing was done. Correct the fields named and send the request again.",
             problems=problems,
         )
@@ -129,7 +129,7 @@ def parse_case(document: Mapping[str, Any], limits: Limits) -> Case:
             for line in error.errors(include_url=False, include_input=False)
         ]
         raise InvalidRequest(
-            "The case does not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+            "The case does not fit: " + listed(problems),
             hint=_CASE_HINT,
             problems=problems,
         ) from None

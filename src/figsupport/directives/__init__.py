@@ -12,7 +12,7 @@ from figsupport.directives.document import Document
 from figsupport.directives.grid import read_grid
 from figsupport.directives.letters import read_templates
 from figsupport.directives.replies import read_replies
-from figsupport.errors import InvalidDirectives, Problem
+from figsupport.errors import InvalidDirectives, Problem, listed
 
 #: The second opinion's weights, trained from `training/requests.txt`.
 _WEIGHTS = Path(__file__).parents[1] / "scorer.json"
@@ -42,7 +42,7 @@ def load(folder: Path) -> Directives:
     if problems:
         raise InvalidDirectives(
             f"The directives in {folder} cannot be used ({len(problems)} problems): "
-            + "; ".join(f"{problem.field}: {problem.message}" for problem in problems),
+            + listed(problems),
             hint="Correct the lines named; nothing was sent. The copy in the program's own "
             "repository shows how each file is written.",
             problems=problems,

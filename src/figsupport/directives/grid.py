@@ -26,6 +26,7 @@ _ANY_OBJECT = "tout autre objet"
 
 
 def read_grid(document: Document) -> Grid:
+    """Return the price grid; its problems are added to the document."""
     lists = (
         "Travail ornementé",
         "Plusieurs objets",

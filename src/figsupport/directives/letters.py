@@ -15,6 +15,7 @@ from figsupport.errors import Problem
 def read_templates(
     folder: Path, problems: list[Problem]
 ) -> Mapping[tuple[LetterKind, Language], Template]:
+    """Return the letters of a folder by kind and language; `problems` gets what is wrong."""
     found: dict[tuple[LetterKind, Language], Template] = {}
     known = set()
     for kind in get_args(LetterKind):

@@ -35,6 +35,7 @@ _MOST_VARIANTS = 5_000
 
 
 def read_replies(document: Document) -> ReplyWords:
+    """Return the words of answers; their problems are added to the document."""
     document.expect([*_REPLIES, *_WORDS, _SHORT])
     found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
     for section, field in _REPLIES.items():

@@ -18,7 +18,7 @@ from figsupport import __version__, workflow
 from figsupport.commands.documents import intake_document, validation_document
 from figsupport.core.intake import is_case, parse_json, parse_request
 from figsupport.core.model import Request as Asked
-from figsupport.errors import Bug, FigsupportError, InvalidRequest, Problem
+from figsupport.errors import Bug, FigsupportError, InvalidRequest, Problem, listed
 from figsupport.health import examine
 from figsupport.private import trace_file
 from figsupport.server import schemas
@@ -188,7 +188,7 @@ def _decision(document: Mapping[str, Any]) -> tuple[str, int, str]:
 
 def _unfit(problems: list[Problem]) -> InvalidRequest:
     return InvalidRequest(
-        "The document does not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+        "The document does not fit: " + listed(problems),
         hint="Nothing was done. Correct the fields named and send it again.",
         problems=problems,
     )

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from figsupport.core.intake import parse_request
 from figsupport.core.model import Case
 from figsupport.core.model import Request as Asked
-from figsupport.errors import InvalidRequest, Problem, Unavailable
+from figsupport.errors import InvalidRequest, Problem, Unavailable, listed
 from figsupport.server import schemas
 from figsupport.server.bounds import Rate, chunks, expect_type, network_of, sender_of
 from figsupport.server.multipart import Form, file_name, read_form
@@ -126,7 +126,7 @@ class FormDesk:
             problems.append(Problem("description", "is missing; expected what the object is"))
         if problems:
             raise InvalidRequest(
-                "The form does not fit: " + "; ".join(f"{p.field}: {p.message}" for p in problems),
+                "The form does not fit: " + listed(problems),
                 hint="Nothing was done. Correct the fields named and send the form again.",
                 problems=problems,
             )
