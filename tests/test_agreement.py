@@ -52,6 +52,23 @@ Je valide pour 3 crédits
 Je valide http://devis.example
 Je vаlide
 le montant correspond
+Je valide. Le rouge est parfait.
+Je valide. On a choisi le tissu lundi.
+Je valide. Le reste est à revoir.
+Je valide. Il y a une erreur sur la facture.
+Je valide. Mon mari aura le dernier mot.
+Je valide. Nous étions à trois crédits la dernière fois.
+Je valide. La direction commerciale signe lundi.
+Je valide et on garde le rouge
+Je valide et la table
+Nous avons relu le devis et ma femme valide
+Je transfère : je valide
+En principe,\nje valide
+Sauf erreur !\nJe valide
+Je valide. Version Rouge
+L'ensemble des participants a approuvé votre offre.
+Nous avons accepté votre offre rouge. Je valide.
+JE VALIDE. ROUGE
 """
 
 WHOLE = r"""
@@ -69,6 +86,17 @@ Mon associé a donné son accord hier, je valide donc ce devis.
 D'accord pour 2 crédits
 I was away last week. You have my approval.
 Merci, c'est bien validé de notre côté 🙂
+La direction commerciale a signé hier. Je valide.
+Les petits ont eu la varicelle lundi. Je valide.
+Mon mari et moi avons relu la proposition hier soir. C'est d'accord.
+J'ai relu le devis et je valide
+J'ai eu votre message hier et ce matin et je valide
+L'ensemble des participants a approuvé votre offre. Je valide.
+Le soleil est revenu sur Toulouse. Je valide.
+It rained all week here. We accept.
+Demat !\nJe valide.
+Je valide. Damien R., Colmar
+Je valide.\nInès de la Tour
 """
 
 

@@ -11,7 +11,8 @@ from figsupport import directives
 from figsupport.core.machines import is_forged, is_machine
 from figsupport.core.model import Attachment, Message, SentLetter
 from figsupport.core.own_words import from_html, from_text
-from figsupport.core.replies import Asking, Read, read, read_reply
+from figsupport.core.replies import Asking, Read, read, read_reply, spoken_of
+from figsupport.core.words import words
 
 from .layouts import HTML, LETTER, TEXT
 from .values import NOW, a_case
@@ -210,6 +211,34 @@ def test_files_are_information() -> None:
     assert intent("", QUOTE, attachments=photo) == "unclear"
     assert intent("Je valide", QUOTE, attachments=(Attachment(name="bon.pdf"),)) == "unclear"
     assert intent("Je valide", QUOTE, attachments=photo) == "accept"  # a logo of a signature
+    for name, means in {
+        "devis_signé.pdf": "accept", "PO 4512.pdf": "accept", "devis-signe-modifie.pdf": "unclear",
+        "devis a signer.pdf": "unclear", "signe.exe": "unclear", "validation.docx": "unclear",
+    }.items():  # fmt: skip
+        signed = (Attachment(name=name),)
+        assert intent("Je valide", QUOTE, attachments=signed) == means, name
+
+
+def test_an_object_is_called_as_people_call_it() -> None:
+    french = spoken_of(["fauteuil club", "Je valide", "table et chaises"])
+    assert words("le fauteuil") in french and words("pour le fauteuil club") in french
+    assert words("le club") not in french and words("table") not in french
+    assert words("je") not in french
+    assert words("for the lamp") in spoken_of(["brass lamp"], english=True)
+
+
+def test_a_quote_that_names_nothing_may_be_about_any_known_thing() -> None:
+    quote = SentLetter(
+        kind="quote", key="k", message_id="<q>", to=CLIENT, subject="", text="2 crédits.",
+        sent_at=NOW, credits=2,
+    )  # fmt: skip
+    case = a_case(validation_status="pending_credits", mails=(quote,), quotes=1)
+    case = case.with_(request=case.request.model_copy(update={"objet": ""}))
+    message, things = mail("Lancez la banquette"), spoken_of(["banquette"])
+    assert read_reply(message, case, PHRASES, things=things).intent == "accept"
+    assert read_reply(message, case, PHRASES).intent == "unclear"
+    named = case.with_(request=case.request.model_copy(update={"objet": "Fauteuil"}))
+    assert read_reply(message, named, PHRASES, things=things).intent == "unclear"
 
 
 def test_every_layout_keeps_every_verdict(say: Callable[[str], None]) -> None:

@@ -1,6 +1,7 @@
 """The judge by rules: the directives, applied. Works without a model or a network."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from figsupport.core import classify, pricing, replies
 from figsupport.core.model import Analysis, Case, Classification, FileFact, Message, Reply, Request
@@ -27,7 +28,11 @@ class RulesJudge:
     def read(self, message: Message, case: Case) -> Reply:
         """Return what a client's message means as an answer to our last letter."""
         words = self._directives.replies
-        return replies.read_reply(message, case, words, bare=self._bare_yes)
+        return replies.read_reply(message, case, words, bare=self._bare_yes, things=self._things)
+
+    @cached_property
+    def _things(self) -> frozenset[tuple[str, ...]]:
+        return replies.spoken_of(self._directives.grid.complexity_of)
 
     def check(self) -> Health:
         """Return that rules are always there."""

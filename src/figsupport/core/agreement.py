@@ -34,10 +34,19 @@ _GREETING = re.compile(
     r"(?: (?i:madame|monsieur|mme|mlle|mr?s?|ms|miss)\.?)?"
     r"((?:[ -][A-ZÀ-Ý][\w'’-]{1,30}){1,3}) ?[,!.]{0,3}"
 )
+_HAIL = re.compile(r"[A-Za-zÀ-ÿ'’ -]{2,24}?(?: [A-ZÀ-Ý][\w'’-]{1,20})? ?[,!.]{1,3}")
+_NAME = r"(?:[A-ZÀ-Ý][\w'’-]{0,20}\.?-?)"
+_SIGNED = re.compile(
+    rf"[.!,\n]\s{{0,9}}({_NAME}(?: (?:(?:de|du|des|la|le|van|von|&|et) ){{0,2}}{_NAME}){{0,3}}"
+    rf"(?:, {_NAME}(?: {_NAME})?)?)"
+    r"[.\s]{0,9}$"
+)
+_PHONE = re.compile(r"(?:\+\d{1,3}[ .]?)?\b\d{1,4}(?:[ .-]\d{2,4}){3,5}\b")
 _CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
 _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
 _SENTENCE = re.compile(r"[.!?…;]{1,9}(?:\s|$)|\n\s*\n|\n(?=\W{0,3}[A-ZÀ-Ý])")
 _CLAUSE = re.compile(r"[,:()–—]| - ")
+_AND = re.compile(r"[\s,](?:et|donc|and|so)\s", re.IGNORECASE)
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 #: What asks for something without a question mark: « merci de m'envoyer la facture », “please …”,
 #: or says how something is to be: « il faudrait deux versions ».
@@ -45,11 +54,29 @@ _WISH = re.compile(
     r"\bmerci (?:de|d) (?!votre|vos|cette|ces|avoir|m avoir|nous avoir|tout|ta|ton|ne pas)"
     r"|\b(?:please|pls|veuillez|priere|faut|faudra|faudrait|voudrais|voudrions|aimerais|aimerions"
     r"|souhaite|souhaitons|souhaiterais|besoin|prevoir|doit|doivent|devra|devront|sera|seront|serait"
-    r"|deux|trois|plusieurs|autre|autres|deuxieme|second|need|want|must|should|would|two|another)\b"
+    r"|need|want|must|should|would)\b"
 )
+#: More than one, or another.
+_MORE = re.compile(r"\b(?:deux|trois|plusieurs|autre|autres|deuxieme|second|two|another)\b")
 #: An imperative: a verb in -ez that no « vous » stands before.
 _ORDER = re.compile(
     r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
+)
+#: What was: an auxiliary and a participle, an imperfect.
+_WAS = re.compile(
+    r"\b(?:ai|avons|avez|ont|a|avait|avais|avions|avaient|est|sont|suis|sommes|avoir) "
+    r"(?:[a-z]+ ){0,2}[a-z]+(?:e|es|i|is|it|u|us|ert)\b"
+    r"|\b(?:etais|etait|etions|etiez|etaient|avais|avait|avions|[a-z]{3,}(?:aient|ait|ais))\b"
+    r"|\b(?:was|were|has|had|have|ve) |\b[a-z]{3,}ed\b"
+)
+_WE = re.compile(r"\b(?:je|j|nous|on|moi|me|i|we)\b")
+_IS = re.compile(r"\b(?:est|sont|suis|sommes|etes|il y a|ai|avons|avez|ont|is|are|am|m|s)\b")
+#: « à revoir », numbers.
+_OPEN = re.compile(r"\b(?:est|sont|reste|restent|etait) (?:[a-z]+ )?a [a-z]+(?:er|ir|re|oir)\b|\d")
+#: The future and the conditional; a few words only look so.
+_FUTURE = re.compile(
+    r"\b(?!vrai\b|frais\b|extra\b|camera\b|canada\b|francais|adore?rais)[a-z]{2,}(?:rai|ras|ra|rons|rez|ront|rais|rait|rions|riez|raient)\b"
+    r"|\b(?:will|ll|may|might|could|would|shall|to be)\b"
 )
 _BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
 _MOST_WORDS = 60
@@ -67,7 +94,8 @@ class Offer(NamedTuple):
 
 def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
     """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
-    text = _without_greeting(text, phrases).translate(_YES_SIGNS)
+    text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), phrases))
+    text = text.translate(_YES_SIGNS)
     if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:
         return None
     text = _without_pictures(text)
@@ -95,15 +123,17 @@ def other_amount(said: str, price: int | None) -> bool:
     return any(_NUMBER.get(amount, amount) not in (price, str(price)) for amount in amounts)
 
 
-def objection(text: str, price: int | None, phrases: ReplyWords) -> str | None:
+def objection(
+    text: str, price: int | None, phrases: ReplyWords, ignored: frozenset[str] = frozenset()
+) -> str | None:
     """Return what contradicts in a text: a question, a but, another price; None when nothing."""
     if "?" in text:
         return "?"
     said = fold(text)
     if (found := AMOUNT.search(said)) or other_amount(said, price):
         return found[0] if found else "credits"
-    objections = phrases.objections.find(text)
-    return objections[0] if objections else None
+    found_ = (phrase for phrase in phrases.objections.find(text) if phrase not in ignored)
+    return next(found_, None)
 
 
 def without_courtesy(text: str, offer: Offer, phrases: ReplyWords) -> str:
@@ -164,7 +194,7 @@ def _beside_what_is_told(text: str, offer: Offer, phrases: ReplyWords) -> Counte
             continue
         sentence = _until_but(sentence, found, offer, phrases)  # noqa: PLW2901
         telling = False
-        for clause in _CLAUSE.split(sentence):
+        for clause in _clauses(sentence, offer, phrases):
             said = Counter(pieces(_spoken(clause), offer, phrases))
             if not said["unknown"] + said["plain"]:
                 found += said
@@ -172,12 +202,28 @@ def _beside_what_is_told(text: str, offer: Offer, phrases: ReplyWords) -> Counte
                 if not _tells_of_others(clause, offer, phrases):
                     return Counter[Piece]({"unknown": 1})
                 telling = True
-            elif (said["unknown"] and not telling) or not _harmless(clause, offer, phrases):
-                rest = _after_opening(clause, offer, phrases)
-                if rest is None or not _harmless(rest, offer, phrases):
-                    return Counter[Piece]({"unknown": 1})
-                telling = True
+            elif not _tells(clause, said, offer, phrases, telling=telling):
+                return Counter[Piece]({"unknown": 1})
+            else:
+                telling = telling or bool(said["unknown"])
     return found
+
+
+def _clauses(sentence: str, offer: Offer, phrases: ReplyWords) -> Iterator[str]:
+    """Yield the clauses of a sentence; one that is half told, half agreed gives its halves.
+
+    « J'ai relu le devis et je valide », « on en a parlé donc c'est bon ».
+    """
+    for clause in _CLAUSE.split(sentence):
+        for joint in _AND.finditer(clause):
+            halves = clause[: joint.start()], clause[joint.end() :]
+            said = [Counter(pieces(_spoken(half), offer, phrases)) for half in halves]
+            known = [half for half in said if not half["unknown"] + half["plain"]]
+            if len(known) == 1 and known[0]["accept"] + known[0]["yes"]:
+                yield from halves
+                break
+        else:
+            yield clause
 
 
 def _tells_of_others(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
@@ -185,6 +231,9 @@ def _tells_of_others(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
 
     « Mon associé a donné son accord hier, je valide »: it is the second clause that accepts.
     """
+    said = " ".join(words(clause))
+    if _WAS.search(said) and not _WE.search(said) and _is_idle(clause, phrases):
+        return _harmless(clause, offer, phrases, past=True)
     rest = _after_opening(clause, offer, phrases)
     if rest is None or not _harmless(rest, offer, phrases):
         return False
@@ -207,15 +256,63 @@ def _until_but(sentence: str, found: Counter[Piece], offer: Offer, phrases: Repl
     return before
 
 
-def _harmless(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
-    """Tell whether nothing in a clause objects, describes or asks for something."""
+def _harmless(clause: str, offer: Offer, phrases: ReplyWords, *, past: bool = False) -> bool:
+    """Tell whether nothing in a clause objects, describes or asks for something.
+
+    What is past may name people and days that would be waited for otherwise.
+    """
     said = " ".join(words(clause))
+    ignored = phrases.bygone if past else frozenset[str]()
     return not (
-        objection(clause, offer.credits, phrases)
+        objection(clause, offer.credits, phrases, ignored)
         or phrases.facts.find(clause)
         or MEASURE.search(fold(clause))
         or _WISH.search(said)
+        or (not past and _MORE.search(said))
         or _ORDER.search(said)
+    )
+
+
+def _tells(
+    clause: str, said: Counter[Piece], offer: Offer, phrases: ReplyWords, *, telling: bool
+) -> bool:
+    """Tell whether a clause that does not accept tells something that changes nothing.
+
+    It is made of plain words, goes on with what was told before it, is about a topic without
+    danger, or opens as what tells does.
+    """
+    if not said["unknown"] and _harmless(clause, offer, phrases):
+        return True
+    goes_on = telling and _is_idle(clause, phrases) and not _names_the_object(clause, offer)
+    if goes_on and _harmless(clause, offer, phrases):
+        return True
+    if _narrates(clause, offer, phrases):
+        return True
+    rest = _after_opening(clause, offer, phrases)
+    return rest is not None and not _FUTURE.search(rest) and _harmless(rest, offer, phrases)
+
+
+def _names_the_object(clause: str, offer: Offer) -> bool:
+    spoken = words(clause)
+    return any((word,) in offer.about for word in spoken)
+
+
+def _is_idle(clause: str, phrases: ReplyWords) -> bool:
+    """Tell whether a clause leaves nothing open and touches nothing that a quote is about."""
+    spoken = words(clause)
+    said = " ".join(spoken)
+    return not (phrases.matters & {*spoken} or _OPEN.search(said) or _FUTURE.search(said))
+
+
+def _narrates(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
+    """Tell whether a clause tells what is or was, and touches nothing that a quote is about."""
+    said = " ".join(words(clause))
+    past = bool(_WAS.search(said))
+    return (
+        (past or bool(_IS.search(said)))
+        and bool(phrases.topics & {*words(clause)})
+        and _is_idle(clause, phrases)
+        and _harmless(clause, offer, phrases, past=past)
     )
 
 
@@ -271,13 +368,28 @@ def _one_off(word: str) -> Iterator[str]:
 
 
 def _without_greeting(text: str, phrases: ReplyWords) -> str:
-    """Return a text without a line that only greets somebody by name."""
-    lines = text.split("\n")
+    """Return a text without a line that only greets: somebody by name, or as nobody foresaw.
+
+    « Demat ! » on a line of its own before anything else is a greeting.
+    """
+    lines = text.strip().split("\n")
     for number, line in enumerate(lines):
         found = _GREETING.fullmatch(line.strip())
-        if found and not any(word in phrases.vocabulary for word in words(found[1])):
+        hail = _HAIL.fullmatch(line.strip()) if not number and lines[1:] else None
+        said = words(found[1] if found else hail[0] if hail else "")
+        if said and not {*said} & (phrases.vocabulary | phrases.matters):
             lines[number] = ""
     return "\n".join(lines)
+
+
+def _without_name(text: str, phrases: ReplyWords) -> str:
+    """Return a text without the name it ends with, whoever's: « Je valide. Damien R., Colmar »."""
+    found = _SIGNED.search(text)
+    if not found or text.isupper():
+        return text
+    said = {word for part in found[1].split() if part[0].isupper() for word in words(part)}
+    known = said & (phrases.vocabulary | phrases.matters)
+    return text if known else text[: found.start(1)]
 
 
 def _without_pictures(text: str) -> str:

@@ -6,7 +6,7 @@ the contact's own address, a text and a page that say the same. The words are in
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from figsupport.core.agreement import (
@@ -31,7 +31,7 @@ from figsupport.core.model import (
     SentLetter,
 )
 from figsupport.core.own_words import Own, from_html, from_text
-from figsupport.core.rules import ReplyWords
+from figsupport.core.rules import ReplyWords, language_of
 from figsupport.core.words import fold, words
 
 Asked = Literal["quote", "info", "nothing"]
@@ -40,6 +40,11 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}")
 _CONDITION = re.compile(r"\b(?:si|s'il|s'ils|sauf|sous reserve|a condition|if|unless|provided)\b")
 _NOT = frozenset("plus pas ne n not t never jamais sans aucun".split())
 _CLAUSE = re.compile(r"[.,;:!()\n]")
+_SIGNED = re.compile(
+    r"^(?=.*\.(?:pdf|tiff?|heic)$)"
+    r".*(?:sign|bon.?pour.?accord|\bbpa|accord|\bbdc|bon.?de.?commande|\bpo\b|order|accept|valid)"
+)
+_REVISED = re.compile(r"modif|corrig|annot|chang|revis|\bv\d|non.?sign|a.?signer|unsigned|to.?sign")
 _NO = frozenset("non no nope nan".split())
 _BUT = frozenset({"mais", "but", "plus"})
 _SHORT = 6
@@ -75,10 +80,18 @@ class Read(NamedTuple):
     guard: Guard | None = None
 
 
-def read_reply(message: Message, case: Case, phrases: ReplyWords, *, bare: bool = True) -> Reply:
+def read_reply(
+    message: Message,
+    case: Case,
+    phrases: ReplyWords,
+    *,
+    bare: bool = True,
+    things: frozenset[tuple[str, ...]] = frozenset(),
+) -> Reply:
     """Return what a client's message means as an answer to our last letter.
 
-    `bare`: whether a bare « ok » may accept at all.
+    `bare`: whether a bare « ok » may accept at all; `things`: what a quote that names no object
+    may be about, as `spoken_of` gives it.
     """
     quote = case.open_quote
     kind: Asked = "nothing"
@@ -90,7 +103,7 @@ def read_reply(message: Message, case: Case, phrases: ReplyWords, *, bare: bool 
         kind,
         quote.credits if quote else None,
         tuple(mail.text for mail in case.mails if mail.kind not in STAFF),
-        _about(case, quote) if quote else frozenset(),
+        _about(case, quote, things) if quote else frozenset(),
         bare and quote is not None and _is_direct(message, case, quote),
     )
     email, name = case.request.user_email, case.request.user_name
@@ -178,7 +191,7 @@ def _stopped(
         return _Stopped("disagreement", "the text and the HTML of the mail differ")
     if own.hidden or (other is not None and other.hidden):
         return _Stopped("hidden", "the mail holds words that are hidden or struck out")
-    if message.attachments and any(not _is_image(file.name) for file in message.attachments):
+    if any(not _is_image(file.name) and not _is_signed(file.name) for file in message.attachments):
         return _Stopped("files", "files came with the acceptance")
     return None
 
@@ -212,13 +225,20 @@ def _names(name: str, email: str) -> frozenset[str]:
     return frozenset(word for word in spoken if len(word) > 1 and not word.isdigit())
 
 
-def _about(case: Case, quote: SentLetter) -> frozenset[tuple[str, ...]]:
+def spoken_of(names: Iterable[str], *, english: bool = False) -> frozenset[tuple[str, ...]]:
+    """Return how objects are spoken of: « fauteuil club » gives fauteuil, le fauteuil club …"""
+    spoken = {words(name) for name in names} - {words("Je valide"), words("I accept"), ()}
+    short = {short for name in spoken for short in _short_names(name, english)}
+    return frozenset((*before, *name) for name in short for before in _BEFORE)
+
+
+def _about(
+    case: Case, quote: SentLetter, things: frozenset[tuple[str, ...]]
+) -> frozenset[tuple[str, ...]]:
     """Return what the quote says of itself: its object, its numbers, our reference, its date."""
     letter = f"{quote.subject}\n{quote.text}"
     named = [case.request.objet, *re.findall(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]", letter)]
-    names = {short for name in named for short in _short_names(words(name))}
-    names -= {words("Je valide"), words("I accept"), ()}
-    about = {(*before, *name) for name in names for before in _BEFORE}
+    about = spoken_of(named, english=language_of(letter) == "en") or things
     numbers = {*re.findall(r"\b\d{3,12}\b", letter), case.reference}
     for number in numbers:
         about |= {(*mark, *words(number)) for mark in ((), ("n",), ("no",), ("numero",), ("ref",))}
@@ -232,10 +252,15 @@ def _about(case: Case, quote: SentLetter) -> frozenset[tuple[str, ...]]:
     return frozenset(about)
 
 
-def _short_names(name: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield a name and its beginnings: « fauteuil » for « fauteuil club », unless it joins two."""
+def _short_names(name: tuple[str, ...], english: bool) -> Iterator[tuple[str, ...]]:
+    """Yield a name and what is short for it, unless it joins two.
+
+    The noun comes first in French, last in English: « fauteuil » for « fauteuil club », “lamp”
+    for “brass lamp”.
+    """
     joined = bool(_JOINS & {*name}) or name[:1] < ("a",) or bool(_NUMBERS & {*name[:1]})
-    yield from (name[:length] for length in range(len(name) if joined else 1, len(name) + 1))
+    for length in range(len(name) if joined else 1, len(name) + 1):
+        yield name[-length:] if english else name[:length]
 
 
 _JOINS = frozenset("et and ou or avec with plus".split())
@@ -305,6 +330,12 @@ def _information(
 def _tells_facts(said: str, phrases: ReplyWords) -> bool:
     """Tell whether a text brings facts: « pour info » alone announces some and brings none."""
     return bool(phrases.facts.find(said)) and len(words(said)) >= _MENTION
+
+
+def _is_signed(name: str) -> bool:
+    """Tell whether a file can be our quote come back signed, or the order that goes with it."""
+    said = fold(name)
+    return bool(_SIGNED.search(said)) and not _REVISED.search(said)
 
 
 def _is_image(name: str) -> bool:

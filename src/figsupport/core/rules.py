@@ -140,8 +140,10 @@ class ReplyWords:
 
     `yes` is a bare yes, `about` what a yes may be to, `receipt` says that our letter came;
     `filler` words change nothing wherever they stand, `small` ones nothing between words that
-    accept, `plain` ones nothing in a clause beside them; `telling` opens a sentence that changes
-    nothing; `later` delays or promises, `idle` holds words of `ask` and asks nothing.
+    accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
+    nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
+    holds a word of `matter`; `past` objects to nothing in what was. `later` delays or promises,
+    `idle` holds words of `ask` and asks nothing.
     `abbreviations` are the folded words that each stands for.
     """
 
@@ -153,6 +155,9 @@ class ReplyWords:
     filler: tuple[str, ...]
     small: tuple[str, ...]
     plain: tuple[str, ...]
+    topic: tuple[str, ...]
+    matter: tuple[str, ...]
+    past: tuple[str, ...]
     telling: tuple[str, ...]
     refuse: tuple[str, ...]
     later: tuple[str, ...]
@@ -204,6 +209,21 @@ class ReplyWords:
     def tellings(self) -> Phrases:
         """What opens a sentence that changes nothing, ready to be found."""
         return Phrases(self.telling)
+
+    @cached_property
+    def matters(self) -> frozenset[str]:
+        """Words that touch the quote or its object."""
+        return frozenset(self.matter)
+
+    @cached_property
+    def topics(self) -> frozenset[str]:
+        """Words of what people talk about beside a quote."""
+        return frozenset(self.topic)
+
+    @cached_property
+    def bygone(self) -> frozenset[str]:
+        """Objections that are none in what is past."""
+        return frozenset(self.past)
 
     @cached_property
     def refusals(self) -> Phrases:

@@ -18,6 +18,7 @@ _REPLIES = {
     "Refuser": "refuse",
     "Remettre à plus tard": "later",
     "Objecter": "objection",
+    "Sans importance au passé": "past",
     "Demander": "ask",
     "Ne demande rien": "idle",
     "Apporter des informations": "inform",
@@ -27,6 +28,8 @@ _WORDS = {
     "Mots qui ne changent rien": "filler",
     "Petits mots": "small",
     "Mots sans danger": "plain",
+    "Sujets sans danger": "topic",
+    "Mots qui comptent": "matter",
 }
 _SHORT = "Abréviations"
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
