@@ -96,7 +96,7 @@ Le soleil est revenu sur Toulouse. Je valide.
 It rained all week here. We accept.
 Demat !\nJe valide.
 Je valide. Damien R., Colmar
-Je valide.\nInès de la Tour
+Je valide.\nInès de la Roche
 """
 
 
