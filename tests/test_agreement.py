@@ -69,6 +69,22 @@ Je valide. Version Rouge
 L'ensemble des participants a approuvé votre offre.
 Nous avons accepté votre offre rouge. Je valide.
 JE VALIDE. ROUGE
+Je vous confirme dès que possible.
+Je valide le devis au plus vite.
+Je confirme dans les meilleurs délais.
+Nous validons avec l'équipe
+Je souhaite valider le devis avec l'équipe.
+Votre offre est revenue.
+Ah oui
+Ah oui quand même
+Ok bien reçu les gars
+Veuillez accepter mes excuses.
+Votre proposition a été reçue.
+Notre commande est passée ailleurs.
+Dès devis validé par la direction.
+J'ai étudié votre devis, il est clair.
+Je vous invite à revoir votre prix.
+Je valide. Fait à Lyon si le prix baisse.
 """
 
 WHOLE = r"""
@@ -97,6 +113,19 @@ It rained all week here. We accept.
 Demat !\nJe valide.
 Je valide. Damien R., Colmar
 Je valide.\nInès de la Roche
+Nous avons bien reçu votre offre et la validons.
+J'ai l'honneur de vous faire part de mon accord.
+Le présent courriel vaut bon de commande.
+Veuillez considérer ce devis comme accepté.
+Je tiens à vous confirmer notre accord plein et entier.
+Nous optons pour votre proposition au prix annoncé.
+Je n'ai rien à y redire, mettez en production.
+Vous êtes autorisés à démarrer la modélisation.
+Les 2 crédits me conviennent, je saute le pas.
+Demat ! Devis accepté, kenavo.
+Notre commune accepte votre devis, veuillez engager les travaux.
+Au nom de l'association, je vous notifie notre accord.
+C'est en ordre, bonne suite à vous.
 """
 
 

@@ -387,9 +387,9 @@ def _without_name(text: str, phrases: ReplyWords) -> str:
     found = _SIGNED.search(text)
     if not found or text.isupper():
         return text
-    said = {word for part in found[1].split() if part[0].isupper() for word in words(part)}
-    known = said & (phrases.vocabulary | phrases.matters)
-    return text if known else text[: found.start(1)]
+    parts = [part for part in found[1].split() if part[0].isupper()]
+    said = {word for part in parts for word in words(part) if len(word) > 1}
+    return text if said & (phrases.vocabulary | phrases.matters) else text[: found.start(1)]
 
 
 def _without_pictures(text: str) -> str:

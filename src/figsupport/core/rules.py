@@ -201,8 +201,11 @@ class ReplyWords:
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every folded word of every phrase: none of them is a slip of another."""
-        lists = (*(getattr(self, kind) for kind in get_args(Tile)), self.refuse, self.later,
-                 self.objection, self.ask, self.idle, self.inform, self.absence)  # fmt: skip
+        lists = (
+            *(getattr(self, kind) for kind in get_args(Tile)), self.refuse, self.later,
+            self.objection, self.ask, self.idle, self.inform, self.absence, self.telling,
+            self.filler, self.small, self.plain, self.topic, self.matter,
+        )  # fmt: skip
         return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
 
     @cached_property
