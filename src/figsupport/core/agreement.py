@@ -76,7 +76,7 @@ _OPEN = re.compile(r"\b(?:est|sont|reste|restent|etait) (?:[a-z]+ )?a [a-z]+(?:e
 #: The future and the conditional; a few words only look so.
 _FUTURE = re.compile(
     r"\b(?!vrai\b|frais\b|extra\b|camera\b|canada\b|francais|adore?rais)[a-z]{2,}(?:rai|ras|ra|rons|rez|ront|rais|rait|rions|riez|raient)\b"
-    r"|\b(?:will|ll|may|might|could|would|shall|to be)\b"
+    r"|\b(?:will|ll|may|might|could|would|shall|to be|(?:has|have|had) to)\b"
 )
 _BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
 _MOST_WORDS = 60
@@ -94,7 +94,7 @@ class Offer(NamedTuple):
 
 def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
     """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
-    text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), phrases))
+    text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), offer, phrases))
     text = text.translate(_YES_SIGNS)
     if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:
         return None
@@ -382,14 +382,15 @@ def _without_greeting(text: str, phrases: ReplyWords) -> str:
     return "\n".join(lines)
 
 
-def _without_name(text: str, phrases: ReplyWords) -> str:
+def _without_name(text: str, offer: Offer, phrases: ReplyWords) -> str:
     """Return a text without the name it ends with, whoever's: « Je valide. Damien R., Colmar »."""
     found = _SIGNED.search(text)
     if not found or text.isupper():
         return text
-    parts = [part for part in found[1].split() if part[0].isupper()]
-    said = {word for part in parts for word in words(part) if len(word) > 1}
-    return text if said & (phrases.vocabulary | phrases.matters) else text[: found.start(1)]
+    name = found[1]
+    agreed = {*pieces(_spoken(name), offer, phrases)} & {"accept", "yes", "about"}
+    innocent = not agreed and _is_idle(name, phrases) and _harmless(name, offer, phrases)
+    return text[: found.start(1)] if innocent else text
 
 
 def _without_pictures(text: str) -> str:
