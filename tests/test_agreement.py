@@ -33,6 +33,16 @@ Merci pour votre retour, ajoutez des roues. Je valide.
 Thanks for the offer, we would need wheels. We accept.
 Merci pour la version bleue. Je valide.
 Thanks for the offer in blue. We accept.
+Thanks for the other quote. We accept.
+Looking forward to a better price. We accept.
+Ok, this is to confirm
+Seems fair
+All good here, thanks
+Our client approved it
+Mon associé est ravi, il préfère le chêne. Je valide.
+Mon chef a signé pour la moitié. Je valide.
+Je rentre de vacances, les pieds ont changé. Je valide.
+J'en profite pour vous envoyer les cotes. Je valide.
 Mon associé a donné son accord.
 Ma femme est d'accord
 Mon associé n'a pas validé, je valide.
@@ -91,6 +101,15 @@ WHOLE = r"""
 Je valide
 Désolée pour la réponse tardive, nous étions en plein montage d'exposition. Je valide.
 Je suis en déplacement, mais c'est d'accord.
+Grand job, fire away with the model.
+Kindly do the needful.
+I can confirm that we accept the quote.
+Two credits is fine by me, let's get cracking.
+Our board has approved it. Please proceed.
+La grippe m'a cloué au lit. C'est d'accord.
+Ma femme est ravie. Je valide.
+Il neige depuis trois jours. Vous pouvez lancer.
+Je tombe à l'instant sur votre mail. Je valide.
 Merci pour le rappel, votre mail était passé dans les indésirables. C'est d'accord pour nous.
 Rien ne presse, prenez votre temps. Je valide.
 Bonjour Madame,\n\nVotre devis me convient, lancez.\n\nDupont
