@@ -69,7 +69,8 @@ _WAS = re.compile(
     r"|\b(?:etais|etait|etions|etiez|etaient|avais|avait|avions|[a-z]{3,}(?:aient|ait|ais))\b"
     r"|\b(?:was|were|has|had|have|ve) |\b[a-z]{3,}ed\b"
 )
-_WE = re.compile(r"\b(?:je|j|nous|on|moi|me|i|we)\b")
+#: « on », but not the English “on”
+_WE = re.compile(r"\b(?:je|j|nous|moi|me|i|we|on(?! (?:the|this|that|it|your|our|my|us)\b))\b")
 _IS = re.compile(r"\b(?:est|sont|suis|sommes|etes|il y a|ai|avons|avez|ont|is|are|am|m|s)\b")
 #: « à revoir », numbers.
 _OPEN = re.compile(r"\b(?:est|sont|reste|restent|etait) (?:[a-z]+ )?a [a-z]+(?:er|ir|re|oir)\b|\d")
@@ -150,7 +151,7 @@ def pieces(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> Iterator
 
     Names and fillers have none.
     """
-    spoken = _corrected(spoken, phrases)
+    spoken = _corrected(spoken, offer, phrases)
     place, longest = 0, max(phrases.longest, *map(len, offer.about), 1) + _MOST_FILLERS
     while place < len(spoken):
         for length in range(min(longest, len(spoken) - place), 0, -1):
@@ -327,19 +328,19 @@ def _after_opening(clause: str, offer: Offer, phrases: ReplyWords) -> str | None
     return None
 
 
-def _corrected(spoken: Sequence[str], phrases: ReplyWords) -> list[str]:
+def _corrected(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> list[str]:
     """Return the words with slips of the finger undone, where only one word can be meant.
 
     The beginning and the ending of a word must stand: « validera » is no slip of « valide ».
     Abbreviations are written out, and drawn-out words (« ouiiii ») shortened.
     """
-    return [word for one in spoken for word in _written_out(one, phrases)]
+    return [word for one in spoken for word in _written_out(one, offer, phrases)]
 
 
-def _written_out(word: str, phrases: ReplyWords) -> tuple[str, ...]:
+def _written_out(word: str, offer: Offer, phrases: ReplyWords) -> tuple[str, ...]:
     if word in phrases.abbreviations:
         return phrases.abbreviations[word]
-    if word in phrases.vocabulary:
+    if word in phrases.vocabulary or (word,) in offer.about:
         return (word,)
     short = _DRAWN_OUT.sub(r"\1", word)
     return (short if short in phrases.vocabulary else _meant(word, phrases),)
@@ -351,7 +352,7 @@ def _meant(word: str, phrases: ReplyWords) -> str:
     meant = {
         other
         for other in _one_off(word)
-        if other in phrases.vocabulary and len(other) > 5 and other[0] == word[0]
+        if other in phrases.agreeing and len(other) > 5 and other[0] == word[0]
     }
     return meant.pop() if len(meant) == 1 else word
 

@@ -209,6 +209,12 @@ class ReplyWords:
         return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
 
     @cached_property
+    def agreeing(self) -> frozenset[str]:
+        """Every folded word of what agrees: what a slip of the finger may have meant."""
+        lists = (self.accept, self.yes, self.about, self.receipt)
+        return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
+
+    @cached_property
     def tellings(self) -> Phrases:
         """What opens a sentence that changes nothing, ready to be found."""
         return Phrases(self.telling)
