@@ -396,7 +396,9 @@ def _without_name(text: str, offer: Offer, phrases: ReplyWords) -> str:
 
 def _without_pictures(text: str) -> str:
     """Return a text whose emojis are points: they end a sentence and say nothing."""
-    return "".join(". " if unicodedata.category(sign) in _PICTURES else sign for sign in text)
+    return "".join(
+        ". " if sign != "°" and unicodedata.category(sign) in _PICTURES else sign for sign in text
+    )
 
 
 def _only_words(text: str) -> bool:

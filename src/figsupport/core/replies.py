@@ -26,6 +26,7 @@ from figsupport.core.model import (
     Confidence,
     Guard,
     Intent,
+    Language,
     Message,
     Reply,
     SentLetter,
@@ -103,7 +104,7 @@ def read_reply(
         kind,
         quote.credits if quote else None,
         tuple(mail.text for mail in case.mails if mail.kind not in STAFF),
-        _about(case, quote, things) if quote else frozenset(),
+        _about(case, quote, language_of(message.text), things) if quote else frozenset(),
         bare and quote is not None and _is_direct(message, case, quote),
     )
     email, name = case.request.user_email, case.request.user_name
@@ -233,12 +234,15 @@ def spoken_of(names: Iterable[str], *, english: bool = False) -> frozenset[tuple
 
 
 def _about(
-    case: Case, quote: SentLetter, things: frozenset[tuple[str, ...]]
+    case: Case, quote: SentLetter, spoken: Language, things: frozenset[tuple[str, ...]]
 ) -> frozenset[tuple[str, ...]]:
-    """Return what the quote says of itself: its object, its numbers, our reference, its date."""
+    """Return what the quote says of itself: its object, its numbers, our reference, its date.
+
+    The object is called as the client's language does.
+    """
     letter = f"{quote.subject}\n{quote.text}"
     named = [case.request.objet, *re.findall(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]", letter)]
-    about = spoken_of(named, english=language_of(letter) == "en") or things
+    about = spoken_of(named, english=spoken == "en") or things
     numbers = {*re.findall(r"\b\d{3,12}\b", letter), case.reference}
     for number in numbers:
         about |= {(*mark, *words(number)) for mark in ((), ("n",), ("no",), ("numero",), ("ref",))}
