@@ -19,7 +19,7 @@ _REPLIES = {
     "Remettre à plus tard": "later",
     "Objecter": "objection",
     "Demander": "ask",
-    "Ne demande rien": "idle",
+    "Fausses pistes": "idle",
     "Apporter des informations": "inform",
     "Absence": "absence",
 }
