@@ -70,6 +70,8 @@ _CLAUSE = re.compile(r"[.,;:!()\n]")
 _NO = frozenset("non no nope nan".split())
 _BUT = frozenset("mais but plus plutot instead".split())
 _SHORT = 6
+#: A mail of so many signs is for a person; what follows them is not looked at.
+_MOST_SIGNS = 20_000
 #: So many words that are no usual phrase describe something; beside a « ne … pas », so many.
 _MENTION, _DESCRIPTION = 3, 7
 _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
@@ -139,7 +141,8 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     """Return what a message means, as an answer to `asking`, from the contact `email`, `name`."""
     written = _own_words(message, asking.sent, name)
     text = written[0].text
-    said = fold(text)
+    seen = text[:_MOST_SIGNS]
+    said = fold(seen)
     offer = Offer(asking.credits, asking.about, _names(name, email))
     accepts = agrees(text, offer, phrases)
     if reason := is_machine(message):
@@ -150,9 +153,9 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         if message.attachments and asking.kind == "info":
             return Read("more_info", "the client sends files")
         return Read("unclear", "the client wrote nothing new", text)
-    if not accepts and (word := _refuses(text, said, asking, phrases)):
+    if not accepts and (word := _refuses(seen, said, asking, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
-    if not accepts and (word := _asks(text, phrases)):
+    if not accepts and (word := _asks(seen, phrases)):
         return Read("question", f"the client asks: « {word} »", text)
     if accepts:
         return _acceptance(message, asking, email, written, accepts, offer, phrases)
@@ -301,7 +304,7 @@ def _refuses(text: str, said: str, asking: Asking, phrases: ReplyWords) -> str |
 
 
 def _sentences(text: str) -> list[str]:
-    return _SENTENCE.findall(text[:20_000])
+    return _SENTENCE.findall(text)
 
 
 def _is_denied(spoken: Sequence[str], place: Place) -> bool:
