@@ -49,7 +49,7 @@ _CONDITION = re.compile(
 )
 _HAGGLE = re.compile(
     r"\d ?%|\b(?:remise|rabais|ristourne|geste|discount|maximum|max|au lieu|un seul|alignez"
-    r"|baissez|negocier)\b"
+    r"|baissez|negocier|(?:je|on) compare|comparons|comparing)\b"
 )
 _JOINTS = frozenset("donc mais et alors so but and then".split())
 _AFTER_NO = frozenset("i we it that this not no sorry thank thanks too".split())
