@@ -497,6 +497,88 @@ def test_a_greeting_by_name_says_nothing() -> None:
     assert intent("Bonjour Madame Lenoir,\n\nJe valide") == "accept"
 
 
+REFUSALS = r"""
+Monsieur,\nJe vous remercie de votre offre, à laquelle je ne puis malheureusement\ndonner une suite favorable.
+Nous préférons rester sur des photos, nous ne poursuivrons donc pas.
+C'est la boutique qui ferme : merci de supprimer ma demande.
+à 2 crédits c'est niet
+ça ira merci, j'ai plus le budget
+Un ami informaticien m'a déjà fait le modèle le week-end dernier.
+Deux crédits ? Non.
+À 40 euros, c'est trop cher pour nous.
+Merci d'annuler ma demande, s'il vous plaît. À bientôt
+Merci pour votre réponse si rapide, mais c'est non.
+Pas possible, annulez.
+ah non
+Merci mais non
+Votre offre est gentille mais non
+No, we found it elsewhere
+We would rather not, thanks.
+""".strip().split("\n")
+NO_REFUSALS = r"""
+je ne valide pas encore
+non mais attendez
+oubliez ma dernière remarque
+Je ne dis pas non
+Oui mais non
+Mais non
+Non, plutôt sans pied
+Je refuse de payer plus d'un crédit
+Trop cher, à 1 crédit je prends
+Trop cher : faites un geste
+À 40 euros je prends, sinon non
+Baissez le prix ou j'annule
+Si vous ne baissez pas, j'annule
+Annulez la table, je garde le fauteuil
+Je ne vais pas annuler
+I am not going to cancel
+No news from our side
+We are comparing with another provider
+Mon paiement a été refusé par ma banque
+On laisse tomber, non ? Je ne sais pas
+Je vais peut-être y réfléchir encore et donc non
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_no_needs_no_usual_words(text: str) -> None:
+    assert intent(text.replace("\\n", "\n")) == "refuse"
+
+
+@pytest.mark.parametrize("text", NO_REFUSALS)
+def test_a_doubtful_no_is_no_refusal(text: str) -> None:
+    assert intent(text) in {"unclear", "question"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Non", "refuse"),
+        ("Non, le dossier est fixe", "unclear"),
+        ("Non, on l'a fait nous-mêmes, 80 cm de haut", "more_info"),
+        ("Annulez la demande", "refuse"),
+        ("Je n'ai pas les dimensions", "unclear"),
+    ],
+)
+def test_a_no_may_answer_what_we_asked_for(text: str, expected: str) -> None:
+    assert intent(text, INFO) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Et qui paie la livraison", "question"),
+        ("Deux devis : lequel est le bon", "question"),
+        ("Merci cependant de nous indiquer vos\ndélais", "question"),
+        ("Bravo, quelle affaire…", "unclear"),
+        ("C'est ma femme, c'est elle qui voit", "unclear"),
+        ("?? oui non je sais pas trop", "unclear"),
+    ],
+)
+def test_a_question_needs_no_mark(text: str, expected: str) -> None:
+    assert intent(text) == expected
+
+
 def test_a_denied_no_is_no_refusal() -> None:
     assert intent("Je ne refuse pas") != "refuse"
     assert intent("Je ne refuse pas") != "accept"

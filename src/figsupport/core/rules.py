@@ -143,7 +143,8 @@ class ReplyWords:
     accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
     nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
     holds a word of `matter`; `past` objects to nothing in what was. `later` delays or promises,
-    `idle` holds words of `ask` and asks nothing.
+    `idle` holds words
+    of `refuse`, `later`, `ask` or `inform` and means nothing of the kind.
     `abbreviations` are the folded words that each stands for.
     """
 
@@ -236,13 +237,13 @@ class ReplyWords:
 
     @cached_property
     def refusals(self) -> Phrases:
-        """What refuses, ready to be found."""
-        return Phrases(self.refuse)
+        """What refuses, and what only looks so, ready to be found."""
+        return Phrases((*self.refuse, *self.idle))
 
     @cached_property
     def delays(self) -> Phrases:
-        """What delays or promises, ready to be found."""
-        return Phrases(self.later)
+        """What delays or promises, and what only looks so, ready to be found."""
+        return Phrases((*self.later, *self.idle))
 
     @cached_property
     def objections(self) -> Phrases:
@@ -258,6 +259,16 @@ class ReplyWords:
     def facts(self) -> Phrases:
         """What brings information, ready to be found."""
         return Phrases(self.inform)
+
+    @cached_property
+    def news(self) -> Phrases:
+        """What brings information, and what only looks so, ready to be found."""
+        return Phrases((*self.inform, *self.idle))
+
+    @cached_property
+    def trails(self) -> frozenset[str]:
+        """What only looks like a refusal, a delay, a question or information."""
+        return frozenset(self.idle)
 
 
 class Template(NamedTuple):

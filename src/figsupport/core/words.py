@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -206,6 +206,7 @@ def _shortened(word: str) -> set[str]:
     return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
 
 
+@cache  # the phrases of the directives stand in several lists
 def _parts(phrase: str) -> tuple[str, ...]:
     """The words of a phrase to compare by, with « … » where others may stand between."""
     pieces = [piece for piece in map(singulars, phrase.split(_GAP)) if piece]

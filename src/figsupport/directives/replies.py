@@ -20,7 +20,7 @@ _REPLIES = {
     "Objecter": "objection",
     "Sans importance au passé": "past",
     "Demander": "ask",
-    "Ne demande rien": "idle",
+    "Fausses pistes": "idle",
     "Apporter des informations": "inform",
     "Absence": "absence",
 }
