@@ -28,7 +28,6 @@ from figsupport.core.model import (
     Confidence,
     Guard,
     Intent,
-    Language,
     Message,
     Reply,
     SentLetter,
@@ -73,6 +72,7 @@ _SIGNED = re.compile(
     r".*(?:sign|bon.?pour.?accord|\bbpa|accord|\bbdc|bon.?de.?commande|\bpo\b|order|accept|valid)"
 )
 _REVISED = re.compile(r"modif|corrig|annot|chang|revis|\bv\d|non.?sign|a.?signer|unsigned|to.?sign")
+_QUOTED = re.compile(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]")
 _NO = frozenset("non no nope nan".split())
 _BUT = frozenset("mais but plus plutot instead".split())
 _SHORT = 6
@@ -86,7 +86,8 @@ _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
 class Asking(NamedTuple):
     """The letter of ours that is being answered.
 
-    `about`: what the quote says of itself (object, number, reference), as folded words.
+    `about`: what the quote says of itself (object, number, reference), as folded words;
+    `english`: the same of its object, as English speaks of it.
     `bare`: whether a bare yes answers it; `sent`: every letter of ours to the client.
     """
 
@@ -95,6 +96,7 @@ class Asking(NamedTuple):
     sent: tuple[str, ...] = ()
     about: frozenset[tuple[str, ...]] = frozenset()
     bare: bool = True
+    english: frozenset[tuple[str, ...]] = frozenset()
 
 
 _NO_OFFER = Offer(None, frozenset(), frozenset())
@@ -133,8 +135,9 @@ def read_reply(
         kind,
         quote.credits if quote else None,
         tuple(mail.text for mail in case.mails if mail.kind not in STAFF),
-        _about(case, quote, language_of(message.text), things) if quote else frozenset(),
+        _about(case, quote, things) if quote else frozenset(),
         bare and quote is not None and _is_direct(message, case, quote),
+        spoken_of(_named(case, quote), english=True) if quote else frozenset(),
     )
     email, name = case.request.user_email, case.request.user_name
     found = read(message, asking, email, name, phrases)
@@ -157,7 +160,8 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     text = written[0].text
     seen = text[:_MOST_SIGNS]
     said = fold(seen)
-    offer = Offer(asking.credits, asking.about, _names(name, email))
+    about = asking.about | asking.english if language_of(text) == "en" else asking.about
+    offer = Offer(asking.credits, about, _names(name, email))
     accepts = agrees(text, offer, phrases)
     if reason := is_machine(message):
         return Read("auto_reply", reason, guard="machine" if accepts else None)
@@ -263,16 +267,18 @@ def spoken_of(names: Iterable[str], *, english: bool = False) -> frozenset[tuple
     return frozenset((*before, *name) for name in short for before in _BEFORE)
 
 
-def _about(
-    case: Case, quote: SentLetter, spoken: Language, things: frozenset[tuple[str, ...]]
-) -> frozenset[tuple[str, ...]]:
-    """Return what the quote says of itself: its object, its numbers, our reference, its date.
-
-    The object is called as the client's language does.
-    """
+def _named(case: Case, quote: SentLetter) -> list[str]:
+    """Return what the quote calls its object."""
     letter = f"{quote.subject}\n{quote.text}"
-    named = [case.request.objet, *re.findall(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]", letter)]
-    about = spoken_of(named, english=spoken == "en") or things
+    return [case.request.objet, *_QUOTED.findall(letter)]
+
+
+def _about(
+    case: Case, quote: SentLetter, things: frozenset[tuple[str, ...]]
+) -> frozenset[tuple[str, ...]]:
+    """Return what the quote says of itself: its object, its numbers, our reference, its date."""
+    letter = f"{quote.subject}\n{quote.text}"
+    about = spoken_of(_named(case, quote)) or things
     numbers = {*re.findall(r"\b\d{3,12}\b", letter), case.reference}
     for number in numbers:
         about |= {(*mark, *words(number)) for mark in ((), ("n",), ("no",), ("numero",), ("ref",))}
@@ -303,7 +309,8 @@ _BEFORE = tuple(
     words(before)
     for before in (
         "", "pour", "pour le", "pour la", "pour l'", "pour les", "du", "de la", "de l'", "le", "la",
-        "l'", "les", "for", "for the", "of the", "the", "pour ce", "pour cette", "pour mon",
+        "l'", "les", "for", "for the", "of the", "the", "on the", "with the", "about the", "your",
+        "our", "my", "this", "on this", "for our", "for my", "pour ce", "pour cette", "pour mon",
         "pour ma",
     )
 )  # fmt: skip
