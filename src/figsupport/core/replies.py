@@ -51,6 +51,8 @@ _HAGGLE = re.compile(
     r"\d ?%|\b(?:remise|rabais|ristourne|geste|discount|maximum|max|au lieu|un seul|alignez"
     r"|baissez|negocier|(?:je|on) compare|comparons|comparing)\b"
 )
+#: A no that is a sentence of its own is one, whatever is asked after it.
+_FLATLY = frozenset({("non",), ("non", "merci"), ("no", "thanks"), ("no", "thank", "you")})
 _JOINTS = frozenset("donc mais et alors so but and then".split())
 _AFTER_NO = frozenset("i we it that this not no sorry thank thanks too".split())
 _PRICE = frozenset("credit credits prix tarif euros eur price".split())
@@ -330,6 +332,8 @@ def _refuses(text: str, said: str, asking: Asking, phrases: ReplyWords) -> str |
         return None
     sentences = _sentences(_WRAPPED.sub(" ", text))
     stated = [sentence for sentence in sentences if "?" not in sentence]
+    if stated and words(stated[0]) in _FLATLY:
+        return stated[0].strip()
     for part in (part for sentence in stated for part in (sentence, *_CLAUSE.split(sentence))):
         spoken = words(part)
         for place in _meant(phrases.refusals, part, phrases):
