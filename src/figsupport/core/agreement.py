@@ -21,7 +21,7 @@ Piece = Tile | Literal["small", "plain", "unknown"]
 
 AMOUNT = re.compile(r"\d ?(?:%|€|eur)|\b(?:remise|rabais|ristourne|geste|discount)\b")
 MEASURE = re.compile(
-    r"\d ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b|\d ?x ?\d|\d par \d|\d by \d"
+    r"(?:\d|\b(?:un|deux|trois|quatre)) ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b|\d ?x ?\d|\d par \d|\d by \d"
     r"|\b(?:hauteur|largeur|longueur|profondeur|diametre|height|width|depth) \d"
 )
 _YES_SIGNS = str.maketrans(dict.fromkeys("👍👌✅✔🆗", " ok "))
@@ -58,6 +58,11 @@ _WISH = re.compile(
 )
 #: More than one, or another.
 _MORE = re.compile(r"\b(?:deux|trois|plusieurs|autre|autres|deuxieme|second|two|another)\b")
+#: What would be for nothing, or for less.
+_GRATIS = re.compile(
+    r"\b(?:moitie|demi tarif|gratuite?s?|offerte?s?|inclus(?:es?)?|promo(?:tion)?"
+    r"|half price|free of charge|for free|included)\b"
+)
 #: An imperative: a verb in -ez that no « vous » stands before.
 _ORDER = re.compile(
     r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
@@ -269,6 +274,7 @@ def _harmless(clause: str, offer: Offer, phrases: ReplyWords, *, past: bool = Fa
         or phrases.facts.find(clause)
         or MEASURE.search(fold(clause))
         or _WISH.search(said)
+        or _GRATIS.search(said)
         or (not past and _MORE.search(said))
         or _ORDER.search(said)
     )
@@ -290,7 +296,10 @@ def _tells(
     if _narrates(clause, offer, phrases):
         return True
     rest = _after_opening(clause, offer, phrases)
-    return rest is not None and not _FUTURE.search(rest) and _harmless(rest, offer, phrases)
+    past = bool(_WAS.search(" ".join(words(clause))))
+    return (
+        rest is not None and not _FUTURE.search(rest) and _harmless(rest, offer, phrases, past=past)
+    )
 
 
 def _names_the_object(clause: str, offer: Offer) -> bool:
