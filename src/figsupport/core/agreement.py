@@ -21,7 +21,8 @@ Piece = Tile | Literal["small", "plain", "unknown"]
 
 AMOUNT = re.compile(r"\d ?(?:%|€|eur)|\b(?:remise|rabais|ristourne|geste|discount)\b")
 MEASURE = re.compile(
-    r"(?:\d|\b(?:un|deux|trois|quatre)) ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b|\d ?x ?\d|\d par \d|\d by \d"
+    r"(?:\d|\b(?:un|deux|trois|quatre)) ?(?:cm|mm|m|kg|metres?|pouces|inch|inches)\b"
+    r"|\d ?x ?\d|\d par \d|\d by \d"
     r"|\b(?:hauteur|largeur|longueur|profondeur|diametre|height|width|depth) \d"
 )
 _YES_SIGNS = str.maketrans(dict.fromkeys("👍👌✅✔🆗", " ok "))
