@@ -207,13 +207,13 @@ class ReplyWords:
             self.objection, self.ask, self.idle, self.inform, self.absence, self.telling,
             self.filler, self.small, self.plain, self.topic, self.matter,
         )  # fmt: skip
-        return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
+        return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
 
     @cached_property
     def agreeing(self) -> frozenset[str]:
         """Every folded word of what agrees: what a slip of the finger may have meant."""
         lists = (self.accept, self.yes, self.about, self.receipt)
-        return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())
+        return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
 
     @cached_property
     def tellings(self) -> Phrases:

@@ -64,6 +64,7 @@ def printable(text: str) -> str:
 _NO_PLURALS = frozenset("mais mois moins sans dans plus alors hors lors puis jamais temps".split())
 
 
+@lru_cache(maxsize=1 << 14)
 def singular(word: str) -> str:
     """Return a folded French or English word without the mark of its plural.
 
