@@ -20,6 +20,7 @@ from figsupport import workflow
 from figsupport.adapters import backup
 from figsupport.adapters.database import Database
 from figsupport.adapters.maildir import Inbox
+from figsupport.adapters.tally import Count, Tally
 from figsupport.errors import Busy, InvalidBackup, Misconfigured, NotAllowed, NotFound
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -122,6 +123,46 @@ def test_a_restored_case_asks_before_it_acts(home: Path, tmp_path: Path) -> None
     letters = [letter["Message-ID"] for name, letter in books(tmp_path / "new").items()
                if name.startswith("outbox")]  # fmt: skip
     assert len(letters) == len(set(letters))
+
+
+def test_a_delivery_sent_again_after_a_restore_gets_the_first_result(
+    home: Path, tmp_path: Path
+) -> None:
+    from . import serving
+
+    def deliver(place: Path, objet: str) -> Any:
+        app = serving.an_app(
+            serving.settings(place, figsupport_webhook_secret=serving.SECRET), clock=time_
+        )
+        body = serving.as_json({**serving.ASKED, "objet": objet, "request_id": "r-1"})
+        with serving.a_client(app) as client:
+            headers = serving.signed(body, time_())
+            return client.post("/webhook/request", content=body, headers=headers)
+
+    time_ = serving.Time()
+    first = deliver(home, "Chaise")
+    assert "deliveries.sqlite" in backup.write(home, tmp_path / "b.tar", NOW)["files"]
+    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    again = deliver(tmp_path / "new", "Chaise")
+    assert (again.status_code, again.json()["ticket_id"]) == (200, first.json()["ticket_id"])
+    refused = deliver(tmp_path / "new", "Table")
+    assert "another body" in refused.text
+
+
+def test_counts_stay_with_their_machine(home: Path, tmp_path: Path) -> None:
+    Tally(home).add([Count("polls", ("done",), 1000.0)])
+    assert "metrics.sqlite" not in backup.write(home, tmp_path / "b.tar", NOW)["files"]
+
+
+def test_a_backup_without_what_came_later_comes_back(home: Path, tmp_path: Path) -> None:
+    """Forms, deliveries, letters: a home need not have them, nor a backup of an earlier version."""
+    backup.write(home, tmp_path / "b.tar", NOW)
+    on(home).deliveries.remember("msg_1", b"{}")
+    restored = backup.restore(tmp_path / "b.tar", home, NOW, force=True)
+    assert "deliveries.sqlite" not in restored.manifest["files"]
+    services = on(home)
+    services.deliveries.remember("msg_1", b"another")
+    services.close()
 
 
 def test_a_backup_of_an_earlier_version_comes_back(archive: Path, tmp_path: Path) -> None:

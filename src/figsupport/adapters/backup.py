@@ -1,10 +1,13 @@
 """A copy of the embedded state in one tar, taken while others work, and its way back.
 
-What makes a copy a state that could have been: for a moment nobody can commit to either database
-(their write locks are held), both snapshots are pinned, and the mails are linked. Whatever others
-do outside of the databases in that moment has its intent in the journal's copy: it is in doubt
-there, as after a killed process. Stored files never change and are named by the journal, so they
-are copied afterwards, at leisure.
+What makes a copy a state that could have been: for a moment nobody can commit to any database
+(their write locks are held), all snapshots are pinned, and the mails and the files of forms are
+linked: these go once their case has stored them. Whatever others do outside of the databases in
+that moment has its intent in the journal's copy: it is in doubt there, as after a killed process.
+Stored files never change and are named by the journal, so they are copied afterwards, at leisure.
+
+The counts of `metrics.sqlite` are no state: they tell what this machine did, and a counter that
+jumps back to an older number would count all of it once more.
 
 A restored case asks before each effect (`adopted`): the world may have gone on since.
 """
@@ -17,9 +20,9 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
@@ -27,18 +30,21 @@ from typing import IO, Any, NamedTuple
 
 from figsupport import __version__
 from figsupport.adapters.cases import LocalCases
+from figsupport.adapters.database import Database
+from figsupport.adapters.deliveries import Deliveries
 from figsupport.adapters.local_desk import open_desk
 from figsupport.adapters.locks import anybody_works, file_lock
 from figsupport.errors import Busy, InvalidBackup, NotAllowed, NotFound, Unavailable
+from figsupport.forms import ARRIVING, FORMS
 from figsupport.private import new_file, private_folder, sync_folder
 
 VERSION = 1
 MANIFEST = "MANIFEST.json"
+_DATABASES = ("cases.sqlite", "desk.sqlite", "deliveries.sqlite")
+_FOLDERS = ("mail", "files", FORMS)
 #: What makes a folder a home with a state: nobody writes over it by mistake.
-STATE = ("cases.sqlite", "desk.sqlite", "mail", "files")
-_DATABASES = STATE[:2]
+STATE = (*_DATABASES, *_FOLDERS)
 _SINGLE = (*_DATABASES, "hubspot.json", MANIFEST)
-_FOLDERS = ("mail", "files")
 _MAIL = ("outbox", "inbox", "archive", "attachments")
 _BLOCK = 1024 * 1024
 _MOST_MANIFEST = 100_000_000
@@ -96,7 +102,7 @@ def _staging(place: Path, prefix: str) -> Iterator[Path]:
 
 
 def _freeze(home: Path, staging: Path) -> None:
-    """Copy both databases as of one moment, and link the mails as they lie then."""
+    """Copy the databases as of one moment, and link what lies there then and may go."""
     paths = [home / name for name in _DATABASES if (home / name).is_file()]
     with ExitStack() as pinned:
         with ExitStack() as stopped:
@@ -107,6 +113,7 @@ def _freeze(home: Path, staging: Path) -> None:
                 _begin(reader, "BEGIN")
                 reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
             _link_mails(home / "mail", staging / "mail")
+            _link_forms(home / FORMS, staging / FORMS)
             if (home / "hubspot.json").is_file():
                 shutil.copyfile(home / "hubspot.json", staging / "hubspot.json")
         for path, reader in zip(paths, readers, strict=True):
@@ -146,6 +153,17 @@ def _link_mails(mail: Path, staging: Path) -> None:
                     if number in linked:
                         linked[number].unlink()
                     linked[number] = copy
+
+
+def _link_forms(forms: Path, staging: Path) -> None:
+    """Link the files of forms that have arrived; a folder whose case is done may be going."""
+    with suppress(FileNotFoundError):
+        for place in forms.iterdir():
+            if place.name.startswith(ARRIVING) or not place.is_dir():
+                continue
+            with suppress(FileNotFoundError):
+                for path in place.iterdir():
+                    _link(path, private_folder(staging / place.name) / path.name)
 
 
 def _link(path: Path, copy: Path) -> None:
@@ -323,6 +341,14 @@ def _compare(found: Mapping[str, Entry], manifest: Mapping[str, Any]) -> None:
         raise InvalidBackup(f"{len(wrong)} files of the backup are damaged: {shown}")
 
 
+#: What opens each database of a folder.
+_OPEN: dict[str, Callable[[Path], LocalCases | Database | Deliveries]] = {
+    "cases.sqlite": LocalCases,
+    "desk.sqlite": open_desk,
+    "deliveries.sqlite": lambda folder: Deliveries(folder, lambda: datetime.now(UTC)),
+}
+
+
 def _settle(staging: Path, name: str, old_home: str, home: Path) -> None:
     """Bring a database to today's form and to its new place, and every case in doubt."""
     try:
@@ -330,10 +356,7 @@ def _settle(staging: Path, name: str, old_home: str, home: Path) -> None:
             (sound,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if sound != "ok":
             raise InvalidBackup(f"{name} is damaged: {sound}")
-        if name == "cases.sqlite":  # migrations; a newer form is refused
-            LocalCases(staging).close()
-        else:
-            open_desk(staging).close()
+        _OPEN[name](staging).close()  # migrations; a newer form is refused
         with closing(sqlite3.connect(staging / name)) as database, database:
             if old_home and old_home != str(home.absolute()):
                 _relocate(database, Path(old_home), home.absolute())
