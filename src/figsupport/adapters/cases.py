@@ -123,10 +123,12 @@ class SqlCases:
         """Return the ids of cases that a step, a message or a date makes due, oldest first."""
         rows = self._database.execute(
             """
-            SELECT number, id FROM cases WHERE due
-            UNION SELECT number, id FROM cases WHERE wake_at <= ?
-            UNION SELECT cases.number, cases.id FROM inbox JOIN cases USING (ticket_id)
-            WHERE inbox.unread ORDER BY 1
+            SELECT id FROM cases WHERE number IN (
+                SELECT number FROM cases WHERE due
+                UNION SELECT number FROM cases WHERE wake_at <= ?
+                UNION SELECT number FROM cases
+                WHERE ticket_id IN (SELECT ticket_id FROM inbox WHERE unread)
+            ) ORDER BY number
             """,
             (instant(now),),
         )
@@ -331,6 +333,7 @@ _MIGRATIONS = (
     UPDATE inbox SET sender = sender_of(document);
     CREATE INDEX inbox_sender ON inbox (sender)
     """,
+    "CREATE INDEX inbox_new ON inbox (number) WHERE unread",
 )
 
 

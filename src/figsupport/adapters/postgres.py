@@ -100,6 +100,7 @@ _MIGRATIONS = (
     );
     CREATE TABLE figsupport.kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)
     """,
+    "CREATE INDEX ON figsupport.inbox (number) WHERE unread",
 )
 
 
