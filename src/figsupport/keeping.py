@@ -75,6 +75,22 @@ def retire(services: Services, errors: list[tuple[str, FigsupportError]]) -> int
     return count
 
 
+def retire_strangers(services: Services, errors: list[tuple[str, FigsupportError]]) -> None:
+    """Forget mails that belong to no case, once they were kept for as long as directives say."""
+    limit = services.directives.retention.limits(services.now()).get("stranger")
+    if limit is None:
+        return
+    outdated = services.cases.outdated_messages(limit, MOST_A_ROUND)
+    try:
+        if outdated and services.adapters.desk == "local":
+            services.desk.erase_messages(outdated)
+    except FigsupportError as error:  # the next round tries again
+        errors.append(("strangers", error))
+        return
+    for message_id in outdated:
+        services.cases.forget_message(message_id)
+
+
 def _retire(case_id: str, limits: Mapping[Kept, datetime], services: Services) -> bool:
     case = services.cases.load(case_id)
     if case is None or not is_outdated(case, limits):
