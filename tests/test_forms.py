@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from figsupport import forms, polling, rights, workflow
-from figsupport.adapters import backup
+from figsupport.adapters import backup, restoring
 from figsupport.adapters.local_store import LocalStore
 from figsupport.core.model import Case, Request
 from figsupport.errors import Busy, NotAllowed, Unavailable
@@ -81,7 +81,7 @@ def test_a_case_finds_its_files_after_a_restore(home: Path, tmp_path: Path) -> N
     manifest = backup.write(home, tmp_path / "b.tar", NOW)
     names = [name for name in manifest["files"] if name.startswith("forms")]
     assert names == [f"forms/{FORM_ID}/01"]
-    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
     check_whole(home)
     check_whole(tmp_path / "new")
 
@@ -100,7 +100,7 @@ def test_what_is_stored_while_it_is_copied_is_there(
     monkeypatch.setattr(backup, "_tar", later)
     backup.write(home, tmp_path / "b.tar", NOW)
     assert not (home / "forms" / FORM_ID).exists()
-    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
     check_whole(tmp_path / "new")
 
 
@@ -109,7 +109,7 @@ def test_a_form_that_waits_is_a_state(home: Path, tmp_path: Path) -> None:
     backup.write(home, tmp_path / "b.tar", NOW)
     (tmp_path / "new" / "forms").mkdir(parents=True)
     with pytest.raises(NotAllowed, match="already"):
-        backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
 
 
 # --- rights ------------------------------------------------------------------------------------

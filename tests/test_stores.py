@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from figsupport import polling, rights
-from figsupport.adapters import backup, playing
+from figsupport.adapters import backup, playing, restoring
 from figsupport.core.plan import Waiting
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -100,7 +100,7 @@ def test_old_clients_have_rights_and_old_stores_backups(
     open_old: Callable[[], Services], home: Path, tmp_path: Path
 ) -> None:
     backup.write(home, tmp_path / "b.tar", NOW)
-    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
     settings = Settings(figsupport_home=tmp_path / "new", figsupport_sync="normal")
     assert len(Services(settings).cases.of_contact("client@example.com")) == 3
     services = open_old()
