@@ -437,6 +437,21 @@ def check_exact(found: dict[str, Any]) -> int:
 # --- killed in the middle --------------------------------------------------------------------------
 
 
+def killed(archive: Path, watched: Path, home: Path, at: int) -> int:
+    """Restore in a child that is killed at a moment; return how it ended."""
+    child = os.fork()
+    if child == 0:
+        try:
+            moment = kill.Moments(at)
+            kill.watch_disk(watched, moment)
+            moment.asleep = False
+            restoring.restore(archive, home, NOW, force=True)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def test_a_restore_that_is_killed_leaves_one_state_or_the_other(
     archive: Path, home: Path, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
@@ -448,17 +463,7 @@ def test_a_restore_that_is_killed_leaves_one_state_or_the_other(
     while True:
         place = tmp_path / f"at-{at}"
         shutil.copytree(home, place / "home")
-        child = os.fork()
-        if child == 0:
-            try:
-                moment = kill.Moments(at)
-                kill.watch_disk(place, moment)
-                moment.asleep = False
-                restoring.restore(archive, place / "home", NOW, force=True)
-                os._exit(0)
-            except BaseException:
-                os._exit(1)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        ended = killed(archive, place, place / "home", at)
         assert ended in (0, -signal.SIGKILL)
         if ended == 0:
             break

@@ -15,7 +15,7 @@ from figsupport.adapters.database import HALF
 from figsupport.errors import Busy, InvalidBackup, Misconfigured, NotAllowed
 
 from . import kill
-from .test_backup import archive, books, home, on
+from .test_backup import archive, books, home, killed, on
 from .values import NOW
 
 __all__ = ["archive", "home"]
@@ -123,20 +123,6 @@ def test_a_full_disk_is_no_mount_point(
         restoring.restore(archive, tmp_path / "new", NOW, force=False)
 
 
-def killed(archive: Path, place: Path, at: int) -> int:
-    child = os.fork()
-    if child == 0:
-        try:
-            moment = kill.Moments(at)
-            kill.watch_disk(place, moment)
-            moment.asleep = False
-            restoring.restore(archive, place, NOW, force=True)
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def test_killed_at_any_moment_it_is_clear_what_is_there(
     archive: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     say: Callable[[str], None],
@@ -151,7 +137,7 @@ def test_killed_at_any_moment_it_is_clear_what_is_there(
     at, half, moments, step = 1, 0, 0, 5
     while True:
         shutil.copytree(home, place)
-        ended = killed(archive, place, at)
+        ended = killed(archive, place, place, at)
         assert ended in (0, -signal.SIGKILL)
         if ended == 0:
             break
@@ -162,7 +148,7 @@ def test_killed_at_any_moment_it_is_clear_what_is_there(
             with pytest.raises(Misconfigured, match="interrupted"):
                 backup.write(place, tmp_path / "half.tar", NOW)
             if half % 2:  # and killed again
-                killed(archive, place, at + 3)
+                killed(archive, place, place, at + 3)
             step = 1
         else:
             step = 5 if not half else 1
@@ -185,7 +171,8 @@ def test_the_sentence_says_what_to_do(
 ) -> None:
     (home / HALF).write_text("before-1")
     monkeypatch.setenv("FIGSUPPORT_HOME", str(home))
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["tickets", "--json"])
-    assert ended.value.code == 78
-    assert "`figsupport restore` again" in capsys.readouterr().out
+    for command in (["tickets"], ["poll", "--dry-run"], ["backup", "b.tar"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*command, "--json"])
+        assert ended.value.code == 78
+        assert "`figsupport restore` again" in capsys.readouterr().out

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from figsupport import __version__
-from figsupport.adapters.database import HALF, half_restored
+from figsupport.adapters.database import refuse_half
 from figsupport.adapters.locks import file_lock
 from figsupport.errors import NotFound, Unavailable
 from figsupport.forms import ARRIVING, FORMS
@@ -54,8 +54,7 @@ def write(home: Path, target: Path, taken_at: datetime) -> dict[str, Any]:
 
     It appears whole or not at all, private (0600). Raises NotFound, FileExistsError.
     """
-    if (home / HALF).exists():
-        raise half_restored(home)
+    refuse_half(home)
     if not any((home / name).is_file() for name in DATABASES):
         raise NotFound(f"There is nothing to back up in {home}", hint="Check FIGSUPPORT_HOME.")
     with file_lock(home / "locks", "backup"), staging_in(home, ".backup-") as staging:

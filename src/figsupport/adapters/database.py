@@ -44,12 +44,13 @@ def moved(path: Path) -> Misconfigured:
     )
 
 
-def half_restored(folder: Path) -> Misconfigured:
-    """Return the error of whoever would work in a home whose restore was interrupted."""
-    return Misconfigured(
-        f"A restore into {folder} was interrupted: half of its state is there",
-        hint="Run `figsupport restore` again with the same file; nothing is lost.",
-    )
+def refuse_half(folder: Path) -> None:
+    """Refuse to work in a home whose restore was interrupted. Raises Misconfigured."""
+    if (folder / HALF).exists():
+        raise Misconfigured(
+            f"A restore into {folder} was interrupted: half of its state is there",
+            hint="Run `figsupport restore` again with the same file; nothing is lost.",
+        )
 
 
 class Database:
@@ -64,8 +65,7 @@ class Database:
     ) -> None:
         """`functions`: those that migrations call, by name."""
         private_folder(path.parent)
-        if (path.parent / HALF).exists():
-            raise half_restored(path.parent)
+        refuse_half(path.parent)
         self.path = path
         self._sync = sync
         self._turn = _TURNS.setdefault(str(path), threading.Lock())
