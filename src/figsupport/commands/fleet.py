@@ -85,9 +85,10 @@ class Failing:
 
     def note(self, case_id: str, turn: polling.Turn) -> None:
         """Note how a case's turn ended; one it did not get says nothing."""
-        failed = turn.error is not None and not isinstance(turn.error, Settling)
-        if failed or (turn.before is not None and case_id in self.codes()):
-            self._change({case_id: turn.error.code} if failed and turn.error else {}, {case_id})
+        if turn.error is not None and not isinstance(turn.error, Settling):
+            self._change({case_id: turn.error.code}, {case_id})
+        elif turn.before is not None and case_id in self.codes():
+            self._change({}, {case_id})
 
     def drop(self, others_than: Set[str]) -> None:
         """Forget the cases that are not due any more: nothing fails there."""
