@@ -203,6 +203,19 @@ class DeskContract:
         assert desk.has_note(two.id, "note:1")
         assert len(desk.get_messages_for_ticket(two.id)) == 1
 
+    def test_erased_messages_are_gone_or_said_to_stay(self, desk: Desk) -> None:
+        ref = self.opened(desk)
+        self.client_writes(desk, ref, "Je valide")
+        news = desk.new_messages(None)
+        (message,) = news.messages
+        stays = desk.erase_messages([message.id, "unknown"])
+        assert all(sentence.endswith(".") for sentence in stays)
+        assert bool(stays) == bool(desk.new_messages(None).messages)
+        assert desk.erase_messages([message.id]) == stays
+        self.client_writes(desk, ref, "Me revoilà")
+        later = desk.new_messages(news.watermark).messages
+        assert [one.text.strip() for one in later if one.id != message.id] == ["Me revoilà"]
+
     def test_an_erased_contact_is_gone_with_all_that_came_from_it(self, desk: Desk) -> None:
         ref = self.opened(desk)
         self.client_writes(desk, ref, "Je valide")
@@ -431,7 +444,7 @@ class CasesContract:
         cases.save(a_case(id="b", ticket=TicketRef(id="1001")), unfinished=False)
         cases.save(a_case(id="c", ticket=TicketRef(id="1002")), unfinished=False)
         assert cases.due(NOW) == ["a"]
-        cases.receive(News((a_message(),), "1"))
+        cases.receive(News((a_message(),), "1"), NOW)
         assert cases.due(NOW) == ["a", "b"]
 
     def test_a_case_wakes_at_its_date(self, cases: Cases, again: Cases) -> None:
@@ -468,7 +481,7 @@ class CasesContract:
         case = self.ticketed()
         cases.save(case, unfinished=True)
         cases.save(a_case(id="other"), unfinished=True)
-        cases.receive(News((a_message(),), "1"))
+        cases.receive(News((a_message(),), "1"), NOW)
         cases.forget(case.id)
         cases.forget(case.id)
         cases.forget("unknown")
@@ -481,7 +494,7 @@ class CasesContract:
     def test_a_forgotten_case_may_leave_something(self, cases: Cases, again: Cases) -> None:
         case = self.ticketed(validation_status="validated")
         cases.save(case, unfinished=False)
-        cases.receive(News((a_message(),), "1"))
+        cases.receive(News((a_message(),), "1"), NOW)
         left = reduced(case, "acceptance-1.json", NOW)
         cases.forget(case.id, left)
         assert again.load(case.id) == left
@@ -511,7 +524,7 @@ class CasesContract:
     def test_the_messages_of_an_address(self, cases: Cases, again: Cases) -> None:
         other = a_message(2).model_copy(update={"sender": "other@example.com"})
         upper = a_message(3, None).model_copy(update={"sender": EMAIL.upper()})
-        cases.receive(News((a_message(1), other, upper), "1"))
+        cases.receive(News((a_message(1), other, upper), "1"), NOW)
         cases.set_aside("m1")
         assert [one.id for one in again.messages_from("Client@example.com")] == ["m1", "m3"]
         again.forget_messages("Client@example.com")
@@ -533,25 +546,66 @@ class CasesContract:
 
     def test_a_message_enters_once(self, cases: Cases) -> None:
         assert cases.watermark() is None
-        assert cases.receive(News((a_message(1), a_message(2)), "2")) == 2
-        assert cases.receive(News((a_message(2), a_message(3)), "3")) == 1
+        assert cases.receive(News((a_message(1), a_message(2)), "2"), NOW) == 2
+        assert cases.receive(News((a_message(2), a_message(3)), "3"), NOW) == 1
         assert cases.watermark() == "3"
         assert [message.id for message in cases.inbox("1001")] == ["m1", "m2", "m3"]
 
     def test_what_a_case_has_replies_for_is_read(self, cases: Cases) -> None:
-        cases.receive(News((a_message(1), a_message(2)), "2"))
+        cases.receive(News((a_message(1), a_message(2)), "2"), NOW)
         reply = Reply(message_id="m1", intent="unclear")
         cases.save(self.ticketed(replies=(reply,)), unfinished=False)
         assert [message.id for message in cases.inbox("1001")] == ["m2"]
-        assert cases.receive(News((a_message(1),), "3")) == 0
+        assert cases.receive(News((a_message(1),), "3"), NOW) == 0
         assert [message.id for message in cases.inbox("1001")] == ["m2"]
 
     def test_strangers_belong_to_no_case(self, cases: Cases) -> None:
         cases.save(self.ticketed(), unfinished=False)
-        cases.receive(News((a_message(1), a_message(2, "9999"), a_message(3, None)), "3"))
+        cases.receive(News((a_message(1), a_message(2, "9999"), a_message(3, None)), "3"), NOW)
         assert [message.id for message in cases.strangers()] == ["m2", "m3"]
         cases.set_aside("m3")
         assert [message.id for message in cases.strangers()] == ["m2"]
+
+    def test_a_person_sees_to_what_was_set_aside(self, cases: Cases, again: Cases) -> None:
+        cases.receive(News(tuple(a_message(number, None) for number in (1, 2, 3)), "3"), NOW)
+        for name, waits in (("m1", True), ("m2", False), ("m3", True)):
+            cases.set_aside(name, waits=waits)
+        assert again.strangers() == ()
+        assert [mail.id for mail in again.waiting_mails()] == ["m1", "m3"]
+        again.set_aside("m1")
+        again.set_aside("unknown", waits=True)
+        assert [mail.id for mail in cases.waiting_mails()] == ["m3"]
+        again.forget_messages(EMAIL)
+        assert cases.waiting_mails() == ()
+
+    def test_outdated_messages_are_of_no_case(self, cases: Cases, again: Cases) -> None:
+        """Read or not, by when they came: what a mail says of its date is its sender's word."""
+        day = timedelta(days=1)
+        cases.save(self.ticketed(replies=(Reply(message_id="m1", intent="unclear"),)),
+                   unfinished=False)  # fmt: skip
+        of_case = (a_message(1), a_message(2))
+        strange = (a_message(3, None), a_message(4, "9999"), a_message(5, None))
+        cases.receive(News((*of_case, *strange), "5"), NOW - 2 * day)
+        cases.save(self.ticketed(replies=(Reply(message_id="m1", intent="unclear"),)),
+                   unfinished=False)  # fmt: skip
+        cases.set_aside("m3", waits=True)
+        cases.set_aside("m4")
+        cases.receive(News((a_message(6, None), a_message(7, None)), "7"), NOW)
+        cases.set_aside("m6", waits=True)
+        assert again.outdated_messages(NOW - 2 * day, 9) == []
+        assert again.outdated_messages(NOW - day, 9) == ["m3", "m4", "m5"]
+        assert again.outdated_messages(NOW + day, 4) == ["m3", "m4", "m5", "m6"]
+        for name in ("m3", "m3", "unknown"):
+            again.forget_message(name)
+        assert cases.outdated_messages(NOW - day, 1) == ["m4"]
+        assert [one.id for one in cases.messages_from(EMAIL)] == [
+            "m1",
+            "m2",
+            "m4",
+            "m5",
+            "m6",
+            "m7",
+        ]
 
     def test_one_holds_a_lock(self, cases: Cases, again: Cases) -> None:
         with cases.lock("case-1"):

@@ -108,14 +108,19 @@ def play(days: int, requests: int, seed: int) -> tuple[World, list[str]]:
 
 
 def report(world: World) -> Iterator[str]:
-    """Yield the table of the days and the books."""
-    yield "day  requests  intake ms  poll ms (mean, worst)   open  kB on disk"
-    shown = [*range(0, world.days, max(1, world.days // 6)), world.days - 1]
+    """Yield the table of the days and the books.
+
+    A round costs what it has to do, and that grows with the open cases; an empty one must not.
+    """
+    yield "                        a round of poll: ms   its work that day   an empty round"
+    yield "day  requests  intake ms     mean    worst     mails    steps        ms  × day 1   open  kB on disk"
+    shown = [0, *range(9, world.days, 10), world.days - 1]
     for number in dict.fromkeys(shown):
         day = world.table[number]
         yield (
-            f"{number + 1:3} {day.requests:9} {day.intake:10.1f} {day.round:10.1f} {day.worst:9.0f}"
-            f" {day.open:10} {day.kilobytes:11.0f}"
+            f"{number + 1:3} {day.requests:9} {day.intake:10.1f} {day.round:8.1f} {day.worst:8.0f}"
+            f" {day.mails:9} {day.steps:8} {day.empty:9.2f} {day.empty / world.table[0].empty:8.2f}"
+            f" {day.open:6} {day.kilobytes:11.0f}"
         )
     kinds = Counter(str(letter["Message-ID"])[1:].partition(".")[0] for letter in world.letters)
     cases = [case for name in world.cases if (case := world.services.cases.load(name))]

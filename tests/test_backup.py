@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from figsupport import workflow
-from figsupport.adapters import backup
+from figsupport.adapters import backup, restoring
 from figsupport.adapters.database import Database
 from figsupport.adapters.maildir import Inbox
+from figsupport.adapters.tally import Count, Tally
 from figsupport.errors import Busy, InvalidBackup, Misconfigured, NotAllowed, NotFound
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -80,7 +81,7 @@ def test_what_was_backed_up_comes_back(home: Path, tmp_path: Path, name: str) ->
     manifest = backup.write(home, tmp_path / name, NOW)
     assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert {"cases.sqlite", "desk.sqlite", "files/.secret"} < set(manifest["files"])
-    restored = backup.restore(tmp_path / name, tmp_path / "é new", NOW, force=False)
+    restored = restoring.restore(tmp_path / name, tmp_path / "é new", NOW, force=False)
     assert restored.before is None
     assert books(tmp_path / "é new") == books(home)
     assert (tmp_path / "é new").stat().st_mode & 0o777 == 0o700
@@ -89,7 +90,7 @@ def test_what_was_backed_up_comes_back(home: Path, tmp_path: Path, name: str) ->
 
 
 def test_the_work_goes_on_where_it_was(archive: Path, home: Path, tmp_path: Path) -> None:
-    backup.restore(archive, tmp_path / "new", NOW, force=False)
+    restoring.restore(archive, tmp_path / "new", NOW, force=False)
     for each in (home, tmp_path / "new"):
         services = on(each)
         kill.poll(services)
@@ -110,7 +111,7 @@ def test_a_restored_case_asks_before_it_acts(home: Path, tmp_path: Path) -> None
     backup.write(home, tmp_path / "b.tar", NOW)
     workflow.process_validation("1003", services, "accept", 2)
     services.close()
-    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
     for part in ("desk.sqlite", "mail"):  # a desk and letters that are not in the backup
         (shutil.rmtree if part == "mail" else os.remove)(tmp_path / "new" / part)
     shutil.copytree(home / "mail", tmp_path / "new" / "mail")
@@ -124,16 +125,56 @@ def test_a_restored_case_asks_before_it_acts(home: Path, tmp_path: Path) -> None
     assert len(letters) == len(set(letters))
 
 
+def test_a_delivery_sent_again_after_a_restore_gets_the_first_result(
+    home: Path, tmp_path: Path
+) -> None:
+    from . import serving
+
+    def deliver(place: Path, objet: str) -> Any:
+        app = serving.an_app(
+            serving.settings(place, figsupport_webhook_secret=serving.SECRET), clock=time_
+        )
+        body = serving.as_json({**serving.ASKED, "objet": objet, "request_id": "r-1"})
+        with serving.a_client(app) as client:
+            headers = serving.signed(body, time_())
+            return client.post("/webhook/request", content=body, headers=headers)
+
+    time_ = serving.Time()
+    first = deliver(home, "Chaise")
+    assert "deliveries.sqlite" in backup.write(home, tmp_path / "b.tar", NOW)["files"]
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    again = deliver(tmp_path / "new", "Chaise")
+    assert (again.status_code, again.json()["ticket_id"]) == (200, first.json()["ticket_id"])
+    refused = deliver(tmp_path / "new", "Table")
+    assert "another body" in refused.text
+
+
+def test_counts_stay_with_their_machine(home: Path, tmp_path: Path) -> None:
+    Tally(home).add([Count("polls", ("done",), 1000.0)])
+    assert "metrics.sqlite" not in backup.write(home, tmp_path / "b.tar", NOW)["files"]
+
+
+def test_a_backup_without_what_came_later_comes_back(home: Path, tmp_path: Path) -> None:
+    """Forms, deliveries, letters: a home need not have them, nor a backup of an earlier version."""
+    backup.write(home, tmp_path / "b.tar", NOW)
+    on(home).deliveries.remember("msg_1", b"{}")
+    restored = restoring.restore(tmp_path / "b.tar", home, NOW, force=True)
+    assert "deliveries.sqlite" not in restored.manifest["files"]
+    services = on(home)
+    services.deliveries.remember("msg_1", b"another")
+    services.close()
+
+
 def test_a_backup_of_an_earlier_version_comes_back(archive: Path, tmp_path: Path) -> None:
     """Migrations run before the state is put in place; a newer one is refused."""
     folder = tmp_path / "unpacked"
     folder.mkdir()
-    backup.unpack(archive, folder)
+    restoring.unpack(archive, folder)
     with closing(sqlite3.connect(folder / "cases.sqlite")) as database:
         database.execute("PRAGMA user_version = 99")
     repacked(folder, tmp_path / "newer.tar")
     with pytest.raises(Misconfigured, match="newer"):
-        backup.restore(tmp_path / "newer.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "newer.tar", tmp_path / "new", NOW, force=False)
     assert not (tmp_path / "new").exists()
 
 
@@ -144,7 +185,7 @@ def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nothing to back up"):
         backup.write(tmp_path, tmp_path / "b.tar", NOW)
     with pytest.raises(NotFound, match="no file"):
-        backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
 
 
 def test_a_backup_writes_over_nothing(home: Path, archive: Path) -> None:
@@ -158,12 +199,12 @@ def test_a_state_is_moved_aside_only_when_told(archive: Path, home: Path) -> Non
     expected = books(home)
     (home / ".env").write_text("FIGSUPPORT_SYNC=normal\n")
     with pytest.raises(NotAllowed, match="already"):
-        backup.restore(archive, home, NOW, force=False)
+        restoring.restore(archive, home, NOW, force=False)
     services = on(home)
     kill.poll(services)
     services.close()
     changed = books(home)
-    restored = backup.restore(archive, home, NOW, force=True)
+    restored = restoring.restore(archive, home, NOW, force=True)
     assert restored.before is not None
     assert books(restored.before, home) == changed
     assert books(home) == expected
@@ -173,7 +214,7 @@ def test_a_state_is_moved_aside_only_when_told(archive: Path, home: Path) -> Non
 @pytest.mark.parametrize("name", ["poll", "case-1"])
 def test_nobody_works_on_what_is_replaced(archive: Path, home: Path, name: str) -> None:
     with on(home).cases.lock(name), pytest.raises(Busy):
-        backup.restore(archive, home, NOW, force=True)
+        restoring.restore(archive, home, NOW, force=True)
     assert (home / "cases.sqlite").is_file()
 
 
@@ -228,11 +269,13 @@ def test_a_hostile_archive_touches_nothing(
 ) -> None:
     folder = tmp_path / "deep" / "unpacked"
     folder.mkdir(parents=True)
-    backup.unpack(archive, folder)
+    restoring.unpack(archive, folder)
     repacked(folder, tmp_path / "evil.tar", info)
     (tmp_path / "deep" / "homes").mkdir()
     with pytest.raises(InvalidBackup) as caught:
-        backup.restore(tmp_path / "evil.tar", tmp_path / "deep" / "homes" / "h", NOW, force=False)
+        restoring.restore(
+            tmp_path / "evil.tar", tmp_path / "deep" / "homes" / "h", NOW, force=False
+        )
     assert "\x1b" not in caught.value.message
     assert list((tmp_path / "deep" / "homes").iterdir()) == []
     assert not list(tmp_path.rglob("*evil")) + list(Path("/etc").glob("evil"))
@@ -243,7 +286,7 @@ def test_more_than_there_is_room_for(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1000))
     with pytest.raises(InvalidBackup, match="room"):
-        backup.restore(archive, tmp_path / "new", NOW, force=False)
+        restoring.restore(archive, tmp_path / "new", NOW, force=False)
 
 
 def test_every_flipped_bit_is_seen(archive: Path, tmp_path: Path) -> None:
@@ -256,7 +299,7 @@ def test_every_flipped_bit_is_seen(archive: Path, tmp_path: Path) -> None:
         (tmp_path / "damaged.tar").write_bytes(damaged)
         target = tmp_path / f"new-{number}"
         try:
-            backup.restore(tmp_path / "damaged.tar", target, NOW, force=False)
+            restoring.restore(tmp_path / "damaged.tar", target, NOW, force=False)
         except InvalidBackup:
             refused += 1
             assert not target.exists()
@@ -268,11 +311,11 @@ def test_an_archive_that_was_cut_off(archive: Path, tmp_path: Path, cut: float) 
     whole = archive.read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[: int(cut if cut >= 1 else cut * len(whole))])
     with pytest.raises(InvalidBackup):
-        backup.restore(tmp_path / "cut.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "cut.tar", tmp_path / "new", NOW, force=False)
     packed = gzip.compress(whole)
     (tmp_path / "cut.tar.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(InvalidBackup):
-        backup.restore(tmp_path / "cut.tar.gz", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "cut.tar.gz", tmp_path / "new", NOW, force=False)
 
 
 @pytest.mark.parametrize(
@@ -284,14 +327,14 @@ def test_a_manifest_that_says_nothing(tmp_path: Path, manifest: bytes) -> None:
     with tarfile.open(tmp_path / "b.tar", "w") as tar:
         tar.addfile(backup._info(backup.MANIFEST, len(manifest), 0), io.BytesIO(manifest))
     with pytest.raises(InvalidBackup):
-        backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database " * 999, None])
 def test_a_database_that_is_none(archive: Path, tmp_path: Path, content: bytes | None) -> None:
     folder = tmp_path / "unpacked"
     folder.mkdir()
-    backup.unpack(archive, folder)
+    restoring.unpack(archive, folder)
     if content is None:  # one of ours by its number, of nobody by its tables
         (folder / "cases.sqlite").unlink()
         with closing(sqlite3.connect(folder / "cases.sqlite")) as database:
@@ -300,11 +343,11 @@ def test_a_database_that_is_none(archive: Path, tmp_path: Path, content: bytes |
         (folder / "cases.sqlite").write_bytes(content)
     repacked(folder, tmp_path / "none.tar")
     if content == b"":  # an empty file is an empty database: an empty journal
-        backup.restore(tmp_path / "none.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "none.tar", tmp_path / "new", NOW, force=False)
         assert on(tmp_path / "new").cases.open_cases() == []
         return
     with pytest.raises(InvalidBackup, match=r"cases\.sqlite"):
-        backup.restore(tmp_path / "none.tar", tmp_path / "new", NOW, force=False)
+        restoring.restore(tmp_path / "none.tar", tmp_path / "new", NOW, force=False)
     assert not (tmp_path / "new").exists()
 
 
@@ -353,7 +396,7 @@ def test_a_backup_in_the_middle_of_work_is_exact(
     for number in range(5):
         backup.write(worker, tmp_path / f"{number}.tar", NOW)
         new = tmp_path / f"new-{number}"
-        backup.restore(tmp_path / f"{number}.tar", new, NOW, force=False)
+        restoring.restore(tmp_path / f"{number}.tar", new, NOW, force=False)
         services = on(new)
         waits = len(list((new / "mail" / "inbox" / "new").glob("*")))
         owed += len(services.cases.due(services.now())) + waits
@@ -394,6 +437,21 @@ def check_exact(found: dict[str, Any]) -> int:
 # --- killed in the middle --------------------------------------------------------------------------
 
 
+def killed(archive: Path, watched: Path, home: Path, at: int) -> int:
+    """Restore in a child that is killed at a moment; return how it ended."""
+    child = os.fork()
+    if child == 0:
+        try:
+            moment = kill.Moments(at)
+            kill.watch_disk(watched, moment)
+            moment.asleep = False
+            restoring.restore(archive, home, NOW, force=True)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def test_a_restore_that_is_killed_leaves_one_state_or_the_other(
     archive: Path, home: Path, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
@@ -405,17 +463,7 @@ def test_a_restore_that_is_killed_leaves_one_state_or_the_other(
     while True:
         place = tmp_path / f"at-{at}"
         shutil.copytree(home, place / "home")
-        child = os.fork()
-        if child == 0:
-            try:
-                moment = kill.Moments(at)
-                kill.watch_disk(place, moment)
-                moment.asleep = False
-                backup.restore(archive, place / "home", NOW, force=True)
-                os._exit(0)
-            except BaseException:
-                os._exit(1)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        ended = killed(archive, place, place / "home", at)
         assert ended in (0, -signal.SIGKILL)
         if ended == 0:
             break
@@ -424,7 +472,7 @@ def test_a_restore_that_is_killed_leaves_one_state_or_the_other(
             assert books(place / "home", home) == old
         else:
             assert books(before[0], home) == old
-        restored = backup.restore(archive, place / "home", NOW, force=True)
+        restored = restoring.restore(archive, place / "home", NOW, force=True)
         new = new or books(place / "home", home)
         assert books(place / "home", home) == new
         assert not list(place.glob(".home-restore-*"))

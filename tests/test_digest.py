@@ -1,5 +1,6 @@
 """The digest's words: which cases are in it, and what to type about each."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from figsupport import directives
@@ -9,6 +10,7 @@ from figsupport.core.model import (
     Case,
     Classification,
     Doing,
+    Message,
     SentLetter,
     Step,
     TicketRef,
@@ -27,8 +29,8 @@ def waiting_case(number: int = 1, **changes: object) -> Case:
     return a_case(ticket=TicketRef(id=str(1000 + number)), **given)
 
 
-def text(*cases: Case) -> str:
-    digest = write_digest(cases, DAY, NOW, TEMPLATES, OFFICE)
+def text(*cases: Case, mails: Sequence[Message] = ()) -> str:
+    digest = write_digest(cases, mails, DAY, NOW, TEMPLATES, OFFICE)
     assert digest.letter is not None
     return digest.letter.text
 
@@ -36,11 +38,13 @@ def text(*cases: Case) -> str:
 def test_nothing_waits_and_nothing_is_written() -> None:
     quiet = waiting_case(validation_status="pending_credits")
     begun = a_case(doing=Doing(step=Step.CONTACT, key="k", since=NOW - timedelta(days=1)))
-    assert write_digest((quiet, begun), DAY, NOW, TEMPLATES, OFFICE) == Digest(day=DAY, done=True)
+    assert write_digest((quiet, begun), (), DAY, NOW, TEMPLATES, OFFICE) == Digest(
+        day=DAY, done=True
+    )
 
 
 def test_the_letter_has_one_name_a_day() -> None:
-    letter = write_digest((waiting_case(),), DAY, NOW, TEMPLATES, OFFICE).letter
+    letter = write_digest((waiting_case(),), (), DAY, NOW, TEMPLATES, OFFICE).letter
     assert letter is not None
     assert letter.message_id == "<digest.20261102@figurative.example>"
     assert (letter.to, letter.ticket_id) == ("admin@x.example", None)
@@ -80,3 +84,36 @@ def test_a_long_digest_is_cut() -> None:
     said = text(*(waiting_case(number) for number in range(60)))
     assert "… et 10 autres." in said
     assert said.count("Ticket ") == 50
+
+
+def a_mail(number: int, **changes: object) -> Message:
+    given = {"subject": "Bonjour", "sender": "x@example.net", "sent_at": NOW, **changes}
+    return Message.model_validate({"id": f"m{number}", "text": "Secret", **given})
+
+
+def test_mails_of_no_request_are_named_with_what_to_type() -> None:
+    named = a_mail(2, sender_name="Zoé", subject="Une\n\nligne", sent_at=NOW + timedelta(days=1))
+    mails = (a_mail(1, subject=" "), named)
+    letter = write_digest((), mails, DAY, NOW, TEMPLATES, OFFICE).letter
+    assert letter is not None
+    assert letter.subject == "À traiter : 2 courriers sans dossier au lundi 2 novembre 2026"
+    block = letter.text.split("\n\n")[1].split("\n")
+    assert block == [
+        "2 courriers sans dossier, à lire :",
+        f"{NOW:%d/%m/%Y} — « sans objet », x@example.net",
+        f"{NOW + timedelta(days=1):%d/%m/%Y} — « Une ligne », Zoé",
+        "figsupport mails",
+        "figsupport mails --answered",
+    ]
+    assert "Secret" not in letter.text
+
+
+def test_requests_come_before_mails_and_many_are_cut() -> None:
+    digest = write_digest((waiting_case(),), [a_mail(n) for n in range(30)], DAY, NOW, TEMPLATES,
+                          OFFICE)  # fmt: skip
+    assert digest.letter is not None
+    assert "1 demande et 30 courriers sans dossier" in digest.letter.subject
+    assert digest.letter.text.index("Ticket 1001") < digest.letter.text.index("« Bonjour »")
+    assert "… et 10 autres." in digest.letter.text
+    assert digest.letter.text.count("« Bonjour »") == 20
+    assert "1 courrier sans dossier, à lire :" in text(mails=[a_mail(1)])

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from figsupport import workflow
+from figsupport import polling, workflow
 from figsupport.adapters.postgres import PostgresCases
-from figsupport.commands.fleet import Worker
+from figsupport.commands.fleet import Failing, Worker
 from figsupport.core.events import Event, PollDone, StepDone
 from figsupport.core.intake import new_case
 from figsupport.core.model import Request
-from figsupport.errors import Misconfigured
+from figsupport.errors import Misconfigured, Refused, Settling
 from figsupport.services import Services
 from figsupport.settings import Settings, load
 
@@ -265,6 +265,79 @@ def test_a_fleet_reminds_nobody_while_the_mail_cannot_be_read(
     assert [mail.kind for mail in reminded.mails] == ["quote", "reminder"]
     for one in worker._opened:
         one.close()
+
+
+class Queue:
+    """A queue that nobody serves: what a sweep sends waits."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def cases(self) -> tuple[set[str], set[str]]:
+        return set(self.sent), set()
+
+    def send(self, case_id: str, rank: int, *, after: float = 0.0) -> None:
+        self.sent.append(case_id)
+
+    def sweep(self) -> None:
+        pass
+
+
+def swept(services: Services) -> tuple[str, ...]:
+    """What a sweep of another worker tells its listeners, the ping among them, to have failed."""
+    heard: list[Event] = []
+    services.listeners = (heard.append,)
+    list(Worker(services, 1, 0.2)._sweep(Queue()))  # type: ignore[arg-type]
+    (errors,) = (one.errors for one in heard if isinstance(one, PollDone))
+    return errors
+
+
+@pytest.mark.parametrize("finished_by", ["a worker", "a command"])
+def test_every_sweep_tells_of_turns_that_failed(
+    open_fleet: Callable[[], Services], tmp_path: Path, finished_by: str
+) -> None:
+    """As `poll` on one machine does in each round, until the case has gone on."""
+    outbox = tmp_path / "home" / "mail" / "outbox"
+    outbox.parent.mkdir(parents=True)
+    outbox.touch()  # where letters should go
+    services = open_fleet()
+    request = Request.model_validate(CHAIR)
+    services.cases.save(new_case("bad", request, "fr", NOW), unfinished=True)
+    services.cases.save(new_case("good", request, "fr", NOW), unfinished=True)
+    worker = Worker(services, 1, 0.2)
+    assert swept(open_fleet()) == ()
+    worker._turn("bad")
+    for _ in range(2):
+        assert swept(open_fleet()) == ("unavailable",)
+    worker._turn("bad")
+    with services.cases.lock("bad"):  # somebody else is on it: no turn was had
+        worker._turn("bad")
+    worker._turn("gone")
+    assert swept(open_fleet()) == ("unavailable",)
+    outbox.unlink()
+    if finished_by == "a worker":
+        worker._turn("bad")
+        assert Failing(services).codes() == {}
+    else:
+        assert polling.advance_case("bad", services, heard=True).error is None
+        assert Failing(services).codes() == {"bad": "unavailable"}
+    assert swept(open_fleet()) == ()
+    assert Failing(services).codes() == {}
+    for one in worker._opened:
+        one.close()
+
+
+def test_what_settles_by_itself_is_no_failure(open_fleet: Callable[[], Services]) -> None:
+    services = open_fleet()
+    failing, settling = Failing(services), Settling("Wait", until=NOW)
+    failing.note("a", polling.Turn(None, settling))
+    assert failing.codes() == {}
+    failing.note("a", polling.Turn(None, Refused("No", hint="Look.")))
+    assert failing.codes() == {"a": "refused"}
+    with open_fleet().cases.lock("failing"), pytest.MonkeyPatch.context() as impatient:
+        impatient.setattr(Failing, "_PATIENCE", 0.0)
+        failing.drop(set())  # another worker is at it: the next sweep does it
+    assert failing.codes() == {"a": "refused"}
 
 
 # --- settings ----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Path:
     cases = LocalCases(tmp_path / "desk")
     cases.save(a_case(id="new"), unfinished=True)
     reply = Reply(message_id="m1", intent="unclear")
-    cases.receive(News((a_message(1), a_message(2)), "2026"))
+    cases.receive(News((a_message(1), a_message(2)), "2026"), NOW)
     quoted = a_case(
         id="quoted",
         ticket=TicketRef(id="1001"),
@@ -68,7 +68,7 @@ def test_everything_moves(home: Path, journal: PostgresCases) -> None:
     assert journal.recall("digest") == "today's"
     assert [message.id for message in journal.inbox("1001")] == ["m2"]
     assert journal.watermark() == "2026"
-    assert journal.receive(News((a_message(1),), "2026")) == 0
+    assert journal.receive(News((a_message(1),), "2026"), NOW) == 0
     journal.save(a_case(id="next"), unfinished=True)
     assert journal.due(NOW)[-1] == "next"
 
@@ -80,7 +80,7 @@ def test_nobody_goes_on_with_the_old_file(home: Path, journal: PostgresCases) ->
         had_it_open.save(a_case(id="late"), unfinished=True)
     assert "FIGSUPPORT_DATABASE_URL" in told.value.hint
     with pytest.raises(Misconfigured, match="lives in PostgreSQL now"):
-        had_it_open.receive(News((a_message(9),), "9"))
+        had_it_open.receive(News((a_message(9),), "9"), NOW)
     had_it_open.close()
     with pytest.raises(Misconfigured, match="lives in PostgreSQL now"):
         LocalCases(home)

@@ -73,7 +73,7 @@ class TestTheSession:
         self, journal: PostgresCases, postgres: PostgresServer, database_url: str
     ) -> None:
         with pytest.raises(Unavailable), journal.database.transaction():
-            journal.receive(News((a_message(),), "1"))
+            journal.receive(News((a_message(),), "1"), NOW)
             cut(postgres, database_url)
             journal.set_aside("m1")
         assert journal.watermark() is None

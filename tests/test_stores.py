@@ -2,19 +2,20 @@
 
 `tests/data/stores/N/` are dumps of what the version with the N-th form of the journal wrote: an
 accepted request (1001), one that waits for information (1002), one with an open quote and a
-question (1003), a support request (1004).
+question (1003), a support request (1004); the sixth a mail of a stranger, too.
 """
 
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from figsupport import polling, rights
-from figsupport.adapters import backup, playing
+from figsupport.adapters import backup, playing, restoring
 from figsupport.core.plan import Waiting
 from figsupport.services import Services
 from figsupport.settings import Settings
@@ -79,6 +80,12 @@ def test_old_cases_are_as_they_were(open_old: Callable[[], Services]) -> None:
     limits = dict.fromkeys(("support", "dropped", "validated"), NOW)
     assert services.cases.outdated(limits, 9) == [support.id, accepted.id]  # type: ignore[arg-type]
     assert len(services.cases.messages_from("client@example.com")) == 1
+    # a mail of nobody we know came to the sixth; it was told then, and counts from now on
+    strange = [mail.id for mail in services.cases.messages_from("inconnu@example.net")]
+    today = datetime.now(UTC)
+    assert services.cases.waiting_mails() == ()
+    assert services.cases.outdated_messages(today - timedelta(days=1), 9) == []
+    assert services.cases.outdated_messages(today + timedelta(days=1), 9) == strange
 
 
 def test_the_work_goes_on(open_old: Callable[[], Services], clock: Clock) -> None:
@@ -100,7 +107,7 @@ def test_old_clients_have_rights_and_old_stores_backups(
     open_old: Callable[[], Services], home: Path, tmp_path: Path
 ) -> None:
     backup.write(home, tmp_path / "b.tar", NOW)
-    backup.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
+    restoring.restore(tmp_path / "b.tar", tmp_path / "new", NOW, force=False)
     settings = Settings(figsupport_home=tmp_path / "new", figsupport_sync="normal")
     assert len(Services(settings).cases.of_contact("client@example.com")) == 3
     services = open_old()

@@ -22,7 +22,9 @@ def send_digest(services: Services) -> bool:
     in_doubt = digest is not None and digest.day >= day
     if digest is None or not in_doubt:
         templates, office = services.directives.templates, services.office
-        digest = write_digest(cases.open_cases(), day, now, templates, office)
+        digest = write_digest(
+            cases.open_cases(), cases.waiting_mails(), day, now, templates, office
+        )
         cases.keep(_NAME, digest.model_dump_json())
     if digest.done or digest.letter is None:
         return False

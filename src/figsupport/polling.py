@@ -47,10 +47,15 @@ def advance_case(case_id: str, services: Services, heard: bool) -> Turn:
     return Turn(before)
 
 
-def poll_pending_tickets(services: Services, give_turn: GiveTurn = advance_case) -> Round:
+def poll_pending_tickets(
+    services: Services,
+    give_turn: GiveTurn = advance_case,
+    failing: Callable[[], Sequence[str]] = tuple,
+) -> Round:
     """Read new replies and resume unfinished cases, once. Raises Busy when another poll runs.
 
-    A fleet's `give_turn` hands a case to its workers.
+    A fleet's `give_turn` hands a case to its workers; with which codes the last turns of cases
+    failed there, `failing` tells listeners of the round.
     """
     began = time.perf_counter()
     try:
@@ -61,6 +66,7 @@ def poll_pending_tickets(services: Services, give_turn: GiveTurn = advance_case)
         services.tell(PollDone(time.perf_counter() - began, (code_of(error),)))
         raise
     codes = tuple(error.code for _, error in done.errors if not isinstance(error, Settling))
+    codes += tuple(failing())
     services.tell(PollDone(time.perf_counter() - began, codes, len(done.strangers)))
     return done
 
@@ -79,6 +85,7 @@ def _round(services: Services, give_turn: GiveTurn) -> Round:
         except FigsupportError as error:
             errors.append(("digest", error))
         forgotten = keeping.retire(services, errors)
+        keeping.retire_strangers(services, errors)
     done = round_of(turns, services, strangers, errors)
     return done._replace(digest=digest, forgotten=forgotten)
 
@@ -100,7 +107,8 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
     """Bring new messages into the inbox; return those that belong to no ticket."""
     cases = services.cases
     try:
-        cases.receive(services.desk.new_messages(cases.watermark(), cases.ticket_of))
+        news = services.desk.new_messages(cases.watermark(), cases.ticket_of)
+        cases.receive(news, services.now())
     except FigsupportError as error:
         errors.append(("desk", error))
     strangers = []
@@ -114,7 +122,7 @@ def _collect(services: Services, errors: list[tuple[str, FigsupportError]]) -> t
                 cases.set_aside(message.id)
         except NotFound:
             strangers.append(message)
-            cases.set_aside(message.id)
+            cases.set_aside(message.id, waits=True)
         except FigsupportError as error:
             errors.append((f"ticket {message.ticket_id}", error))
     return tuple(strangers)

@@ -157,6 +157,13 @@ class Desk(Protocol):
         """
         ...
 
+    def erase_messages(self, message_ids: Sequence[str]) -> tuple[str, ...]:
+        """Delete messages that belong to no ticket; safe to repeat.
+
+        Returns what stays where, as sentences.
+        """
+        ...
+
     def erase_contact(self, email: str) -> tuple[str, ...]:
         """Delete a contact and all that came from this address; safe to repeat.
 
@@ -349,8 +356,23 @@ class Cases(Protocol):
         """Return the unread messages that belong to no case we hold."""
         ...
 
-    def set_aside(self, message_id: str) -> None:
-        """Mark a message as read that belongs to no case."""
+    def set_aside(self, message_id: str, *, waits: bool = False) -> None:
+        """Mark a message as read that belongs to no case; `waits`: a person is to see to it."""
+        ...
+
+    def waiting_mails(self) -> tuple[Message, ...]:
+        """Return the messages that were set aside and wait for a person, oldest first."""
+        ...
+
+    def outdated_messages(self, limit: datetime, most: int) -> list[str]:
+        """Return the ids of messages, at most so many, of no case that came before the limit.
+
+        Whether they were read or not.
+        """
+        ...
+
+    def forget_message(self, message_id: str) -> None:
+        """Delete a message; unknown ids are none."""
         ...
 
     def keep(self, name: str, value: str) -> None:
@@ -365,7 +387,7 @@ class Cases(Protocol):
         """Return the watermark of the last `receive`, or None."""
         ...
 
-    def receive(self, news: News) -> int:
+    def receive(self, news: News, at: datetime) -> int:
         """Save messages (known ids dropped) and watermark in one transaction; count the new."""
         ...
 

@@ -59,7 +59,10 @@ class Rehearsal(Services):
 
 
 def rehearse(services: Services) -> Rehearsal:
-    """Return services on a copy of the state as it is now."""
+    """Return services on a copy of the state as it is now. Raises Misconfigured on half of one."""
+    from figsupport.adapters.database import refuse_half
+
+    refuse_half(services.settings.home)
     folder = Path(tempfile.mkdtemp(prefix="figsupport-dry-run-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = services.settings.home

@@ -17,6 +17,7 @@ from figsupport.core.adoption import adopted
 from figsupport.core.model import Case, Message, Step, Ticket
 from figsupport.core.plan import Waiting, due, waiting
 from figsupport.errors import NotAllowed, NotFound
+from figsupport.forms import waiting_files
 from figsupport.private import new_file
 from figsupport.services import Services
 from figsupport.workflow import PATIENCE, is_ours
@@ -100,7 +101,11 @@ def export(found: Held, services: Services, target: Path) -> dict[str, Any]:
     """
     try:
         with new_file(target) as out, ZipFile(out, "w", allowZip64=True) as archive:
-            files = [*_stored(found, services, archive), *_attached(found, archive)]
+            files = [
+                *_stored(found, services, archive),
+                *_not_yet_stored(found, services, archive),
+                *_attached(found, archive),
+            ]
             _write(archive, "donnees.json", _document(found, files, services))
             now = services.now()
             text = access.page(found.address, found.cases, found.messages, files, now)
@@ -172,6 +177,19 @@ def _stored(found: Held, services: Services, archive: ZipFile) -> Iterator[dict[
         for fact in known.values():
             yield {"name": fact.name, "path": None, "url": fact.url, "size": fact.size,
                    "sha256": fact.sha256}  # fmt: skip
+
+
+def _not_yet_stored(found: Held, services: Services, archive: ZipFile) -> Iterator[dict[str, Any]]:
+    """What came with the public form and waits for the store."""
+    for case in found.cases:
+        if case.files:
+            continue
+        names = {Path(file.path).name: file.name for file in case.request.fichiers if file.path}
+        for path in waiting_files(services.settings.home, case.id):
+            name = f"formulaire/{case.reference}/{path.name}"
+            size, sha256 = _copied(archive, name, partial(_copy, path))
+            yield {"name": names.get(path.name, path.name), "path": name, "url": None,
+                   "size": size, "sha256": sha256}  # fmt: skip
 
 
 def _attached(found: Held, archive: ZipFile) -> Iterator[dict[str, Any]]:
@@ -264,7 +282,7 @@ def erase(address: str, services: Services, *, force: bool) -> Erased:
             services.scrub()  # an earlier run may have been killed just before
             raise
         for case in sorted(before.cases, key=lambda one: one.id):
-            locks.enter_context(services.cases.lock(case.id, PATIENCE))
+            locks.enter_context(keeping.held_still(case.id, services, PATIENCE))
         found = held(address, services)  # as it stands now that nobody works on it
         check_closed(found, services, force=force)
         for case in found.cases:

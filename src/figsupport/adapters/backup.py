@@ -1,12 +1,13 @@
-"""A copy of the embedded state in one tar, taken while others work, and its way back.
+"""A copy of the embedded state in one tar, taken while others work.
 
-What makes a copy a state that could have been: for a moment nobody can commit to either database
-(their write locks are held), both snapshots are pinned, and the mails are linked. Whatever others
-do outside of the databases in that moment has its intent in the journal's copy: it is in doubt
-there, as after a killed process. Stored files never change and are named by the journal, so they
-are copied afterwards, at leisure.
+What makes a copy a state that could have been: for a moment nobody can commit to any database
+(their write locks are held), all snapshots are pinned, and the mails and the files of forms are
+linked: these go once their case has stored them. Whatever others do outside of the databases in
+that moment has its intent in the journal's copy: it is in doubt there, as after a killed process.
+Stored files never change and are named by the journal, so they are copied afterwards, at leisure.
 
-A restored case asks before each effect (`adopted`): the world may have gone on since.
+The counts of `metrics.sqlite` are no state: they tell what this machine did, and a counter that
+jumps back to an older number would count all of it once more.
 """
 
 import hashlib
@@ -16,34 +17,29 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from io import BytesIO
-from itertools import chain, count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from figsupport import __version__
-from figsupport.adapters.cases import LocalCases
-from figsupport.adapters.local_desk import open_desk
-from figsupport.adapters.locks import anybody_works, file_lock
-from figsupport.errors import Busy, InvalidBackup, NotAllowed, NotFound, Unavailable
-from figsupport.private import new_file, private_folder, sync_folder
+from figsupport.adapters.database import refuse_half
+from figsupport.adapters.locks import file_lock
+from figsupport.errors import NotFound, Unavailable
+from figsupport.forms import ARRIVING, FORMS
+from figsupport.private import new_file, private_folder
 
 VERSION = 1
 MANIFEST = "MANIFEST.json"
+DATABASES = ("cases.sqlite", "desk.sqlite", "deliveries.sqlite")
+FOLDERS = ("mail", "files", FORMS)
 #: What makes a folder a home with a state: nobody writes over it by mistake.
-STATE = ("cases.sqlite", "desk.sqlite", "mail", "files")
-_DATABASES = STATE[:2]
-_SINGLE = (*_DATABASES, "hubspot.json", MANIFEST)
-_FOLDERS = ("mail", "files")
+STATE = (*DATABASES, *FOLDERS)
+SINGLE = (*DATABASES, "hubspot.json", MANIFEST)
 _MAIL = ("outbox", "inbox", "archive", "attachments")
-_BLOCK = 1024 * 1024
-_MOST_MANIFEST = 100_000_000
 _WAIT = 30.0
-_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
 class Entry(NamedTuple):
@@ -53,17 +49,15 @@ class Entry(NamedTuple):
     sha256: str
 
 
-# --- taking it -------------------------------------------------------------------------------
-
-
 def write(home: Path, target: Path, taken_at: datetime) -> dict[str, Any]:
     """Copy the state of a home into a tar (`.gz`: packed); return its manifest.
 
     It appears whole or not at all, private (0600). Raises NotFound, FileExistsError.
     """
-    if not any((home / name).is_file() for name in _DATABASES):
+    refuse_half(home)
+    if not any((home / name).is_file() for name in DATABASES):
         raise NotFound(f"There is nothing to back up in {home}", hint="Check FIGSUPPORT_HOME.")
-    with file_lock(home / "locks", "backup"), _staging(home, ".backup-") as staging:
+    with file_lock(home / "locks", "backup"), staging_in(home, ".backup-") as staging:
         _freeze(home, staging)
         with new_file(target) as out, _tar(out, target) as tar:
             entries: dict[str, Entry] = {}
@@ -84,7 +78,7 @@ def write(home: Path, target: Path, taken_at: datetime) -> dict[str, Any]:
 
 
 @contextmanager
-def _staging(place: Path, prefix: str) -> Iterator[Path]:
+def staging_in(place: Path, prefix: str) -> Iterator[Path]:
     """A private folder for what is not finished; what a killed run left there goes first."""
     for left in place.glob(f"{prefix}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -96,8 +90,8 @@ def _staging(place: Path, prefix: str) -> Iterator[Path]:
 
 
 def _freeze(home: Path, staging: Path) -> None:
-    """Copy both databases as of one moment, and link the mails as they lie then."""
-    paths = [home / name for name in _DATABASES if (home / name).is_file()]
+    """Copy the databases as of one moment, and link what lies there then and may go."""
+    paths = [home / name for name in DATABASES if (home / name).is_file()]
     with ExitStack() as pinned:
         with ExitStack() as stopped:
             for path in paths:
@@ -107,6 +101,7 @@ def _freeze(home: Path, staging: Path) -> None:
                 _begin(reader, "BEGIN")
                 reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
             _link_mails(home / "mail", staging / "mail")
+            _link_forms(home / FORMS, staging / FORMS)
             if (home / "hubspot.json").is_file():
                 shutil.copyfile(home / "hubspot.json", staging / "hubspot.json")
         for path, reader in zip(paths, readers, strict=True):
@@ -146,6 +141,17 @@ def _link_mails(mail: Path, staging: Path) -> None:
                     if number in linked:
                         linked[number].unlink()
                     linked[number] = copy
+
+
+def _link_forms(forms: Path, staging: Path) -> None:
+    """Link the files of forms that have arrived; a folder whose case is done may be going."""
+    with suppress(FileNotFoundError):
+        for place in forms.iterdir():
+            if place.name.startswith(ARRIVING) or not place.is_dir():
+                continue
+            with suppress(FileNotFoundError):
+                for path in place.iterdir():
+                    _link(path, private_folder(staging / place.name) / path.name)
 
 
 def _link(path: Path, copy: Path) -> None:
@@ -196,199 +202,3 @@ class _Hashed:
         block = self._read.read(size)
         self.sha256.update(block)
         return block
-
-
-# --- the way back ----------------------------------------------------------------------------
-
-
-class Restored(NamedTuple):
-    """What came back: the manifest, and where the state that was there before is kept."""
-
-    manifest: dict[str, Any]
-    before: Path | None
-
-
-def restore(archive: Path, home: Path, now: datetime, *, force: bool) -> Restored:
-    """Put the state of a backup into a home, all of it or nothing.
-
-    Everything is unpacked beside the home and verified before the home is touched; then the
-    folders change places. Raises NotFound, InvalidBackup, NotAllowed when there is a state
-    already and `force` does not say to move it aside, Busy when somebody works on it.
-    """
-    if not archive.is_file():
-        raise NotFound(f"There is no file {archive}", hint="Give the file that `backup` wrote.")
-    taken = any((home / name).exists() for name in STATE)
-    if taken and not force:
-        raise NotAllowed(
-            f"There is a state in {home} already",
-            hint="Restore into another FIGSUPPORT_HOME, or move this one aside: --force.",
-        )
-    parent = private_folder(home.absolute().parent)
-    before = _free(home.with_name(f"{home.name}.before-{now:%Y%m%d-%H%M%S}"))
-    with _staging(parent, f".{home.name}-restore-") as staging:
-        manifest = unpack(archive, staging)
-        for name in _DATABASES:
-            if (staging / name).is_file():
-                _settle(staging, name, str(manifest.get("home", "")), home)
-        _change_places(staging, home, before)
-    sync_folder(parent)
-    if not taken:
-        shutil.rmtree(before, ignore_errors=True)
-    return Restored(manifest, before if taken else None)
-
-
-def _free(path: Path) -> Path:
-    """Return the first name that nothing bears: this one, this one with -2, -3 …"""
-    names = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    return next(name for name in chain([path], names) if not name.exists())
-
-
-def unpack(archive: Path, staging: Path) -> dict[str, Any]:
-    """Unpack an archive into an empty folder and verify it; return its manifest.
-
-    Nothing in it is trusted: only regular files under our own names, as many bytes as there is
-    room for, each with the hash that the manifest says. Raises InvalidBackup.
-    """
-    found: dict[str, Entry] = {}
-    room = shutil.disk_usage(staging).free
-    try:
-        with tarfile.open(archive, "r:*") as tar:
-            for member in tar:
-                name = _checked(member, found)
-                room -= member.size
-                if room < 0 or (name == MANIFEST and member.size > _MOST_MANIFEST):
-                    raise InvalidBackup(f"{archive.name} holds more than there is room for")
-                content = tar.extractfile(member)
-                assert content is not None  # noqa: S101 — a regular file has content
-                found[name] = _put(content, staging / name)
-        manifest = _manifest(staging / MANIFEST)
-    except _UNREADABLE as error:
-        raise InvalidBackup(f"{archive.name} cannot be read as a backup: {error}") from None
-    del found[MANIFEST]
-    _compare(found, manifest)
-    (staging / MANIFEST).unlink()
-    return manifest
-
-
-def _checked(member: tarfile.TarInfo, found: Mapping[str, Entry]) -> str:
-    """Return the name of a member that may be in a backup."""
-    name = member.name
-    parts = PurePosixPath(name).parts
-    inside = name in _SINGLE or (len(parts) > 1 and parts[0] in _FOLDERS)
-    plain = name == "/".join(parts) and ".." not in parts and "\\" not in name and "\0" not in name
-    if (
-        not (member.isreg() and not member.issparse() and inside and plain and name.isprintable())
-        or name in found
-    ):
-        raise InvalidBackup(f"The archive holds « {name[:100]!a} », which no backup of ours does")
-    return name
-
-
-def _put(content: IO[bytes], target: Path) -> Entry:
-    private_folder(target.parent)
-    size, sha256 = 0, hashlib.sha256()
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
-    with os.fdopen(os.open(target, flags, 0o600), "wb") as out:
-        while block := content.read(_BLOCK):
-            size += len(block)
-            sha256.update(block)
-            out.write(block)
-        out.flush()
-        os.fsync(out.fileno())
-    return Entry(size, sha256.hexdigest())
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InvalidBackup("The archive has no manifest: it is no backup, or it was cut off")
-    try:
-        manifest = json.loads(path.read_bytes())
-        version = manifest["figsupport_backup"]
-        entries = {str(name): Entry(**about) for name, about in manifest["files"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise InvalidBackup("The archive's manifest cannot be read") from None
-    if version != VERSION:
-        raise InvalidBackup(
-            f"The backup was written by figsupport {manifest.get('figsupport')}, in a form this "
-            "version does not know"
-        )
-    return {**manifest, "files": entries}
-
-
-def _compare(found: Mapping[str, Entry], manifest: Mapping[str, Any]) -> None:
-    expected = manifest["files"]
-    wrong = [name for name in {**expected, **found} if found.get(name) != expected.get(name)]
-    if wrong:
-        shown = ", ".join(sorted(wrong)[:5])
-        raise InvalidBackup(f"{len(wrong)} files of the backup are damaged: {shown}")
-
-
-def _settle(staging: Path, name: str, old_home: str, home: Path) -> None:
-    """Bring a database to today's form and to its new place, and every case in doubt."""
-    try:
-        with closing(sqlite3.connect(staging / name)) as database:
-            (sound,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if sound != "ok":
-            raise InvalidBackup(f"{name} is damaged: {sound}")
-        if name == "cases.sqlite":  # migrations; a newer form is refused
-            LocalCases(staging).close()
-        else:
-            open_desk(staging).close()
-        with closing(sqlite3.connect(staging / name)) as database, database:
-            if old_home and old_home != str(home.absolute()):
-                _relocate(database, Path(old_home), home.absolute())
-            if name == "cases.sqlite":
-                database.execute(
-                    "UPDATE cases SET document = json_set(document, '$.adopted', json('true'))"
-                )
-    except (
-        sqlite3.DatabaseError,
-        Unavailable,
-    ) as error:  # room enough was made, nobody else is there
-        raise InvalidBackup(f"{name} is damaged: {error}") from None
-
-
-def _relocate(database: sqlite3.Connection, old: Path, new: Path) -> None:
-    """Let every path and link into the old home lead into the new one."""
-    pairs = [(f"{old.as_uri()}/", f"{new.as_uri()}/"), (_in_json(old), _in_json(new))]
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    for (table,) in tables:
-        columns = database.execute(f"PRAGMA table_info({table})").fetchall()
-        for column in (about[1] for about in columns if about[2] == "TEXT"):
-            for was, is_ in pairs:
-                database.execute(
-                    f"UPDATE {table} SET {column} = replace({column}, ?, ?) "  # noqa: S608
-                    f"WHERE instr({column}, ?)",
-                    (was, is_, was),
-                )
-
-
-def _in_json(path: Path) -> str:
-    return json.dumps(f"{path}/", ensure_ascii=False)[1:-1]
-
-
-def _change_places(staging: Path, home: Path, before: Path) -> None:
-    """Let the new state take the home's place; what was there stays beside it."""
-    with ExitStack() as locks:
-        if home.exists():
-            locks.enter_context(file_lock(home / "locks", "poll"))
-            if anybody_works(home / "locks", "poll"):
-                raise Busy(
-                    "Another figsupport process is working on this state",
-                    hint="Stop cron, `poll --interval` and `serve`, then run it again.",
-                )
-            if (home / ".env").is_file():
-                shutil.copy2(home / ".env", staging / ".env")
-            try:
-                home.rename(before)
-            except OSError as error:
-                raise Unavailable(
-                    f"{home} cannot be moved aside: {error.strerror}",
-                    hint="Restore into another FIGSUPPORT_HOME.",
-                ) from error
-        try:
-            staging.rename(home)
-        except OSError:
-            if before.exists():
-                before.rename(home)
-            raise

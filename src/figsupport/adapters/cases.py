@@ -56,6 +56,13 @@ SAVE = """
 """
 
 
+#: What becomes of a message that belongs to no case, once it is read: a person is to see to it,
+#: or there is nothing to do.
+_WAITS, _DONE = "waits", "done"
+_OF_NO_CASE = """unread AND (ticket_id IS NULL OR NOT EXISTS
+    (SELECT 1 FROM cases WHERE cases.ticket_id = inbox.ticket_id))"""
+
+
 class Sql(Protocol):
     """A database: statements with `?` for values, transactions, rows by column name."""
 
@@ -112,7 +119,9 @@ class SqlCases:
         with self._database.transaction(durable=durable):
             self._database.execute(SAVE, tuple(row.values()))
             for reply in case.replies:
-                self.set_aside(reply.message_id)
+                self._database.execute(
+                    "UPDATE inbox SET unread = FALSE WHERE id = ? AND unread", (reply.message_id,)
+                )
 
     def open_cases(self) -> list[Case]:
         """Return the cases that are not finished, oldest first."""
@@ -123,10 +132,12 @@ class SqlCases:
         """Return the ids of cases that a step, a message or a date makes due, oldest first."""
         rows = self._database.execute(
             """
-            SELECT number, id FROM cases WHERE due
-            UNION SELECT number, id FROM cases WHERE wake_at <= ?
-            UNION SELECT cases.number, cases.id FROM inbox JOIN cases USING (ticket_id)
-            WHERE inbox.unread ORDER BY 1
+            SELECT id FROM cases WHERE number IN (
+                SELECT number FROM cases WHERE due
+                UNION SELECT number FROM cases WHERE wake_at <= ?
+                UNION SELECT number FROM cases
+                WHERE ticket_id IN (SELECT ticket_id FROM inbox WHERE unread)
+            ) ORDER BY number
             """,
             (instant(now),),
         )
@@ -207,18 +218,40 @@ class SqlCases:
     def strangers(self) -> tuple[Message, ...]:
         """Return the unread messages that belong to no case we hold, oldest first."""
         rows = self._database.execute(
-            """
-            SELECT document FROM inbox WHERE unread AND (ticket_id IS NULL OR NOT EXISTS
-                (SELECT 1 FROM cases WHERE cases.ticket_id = inbox.ticket_id)) ORDER BY number
-            """
+            f"SELECT document FROM inbox WHERE {_OF_NO_CASE} ORDER BY number"  # noqa: S608
         )
         return tuple(Message.model_validate_json(row["document"]) for row in rows)
 
-    def set_aside(self, message_id: str) -> None:
-        """Mark a message as read."""
+    def set_aside(self, message_id: str, *, waits: bool = False) -> None:
+        """Mark a message as read that belongs to no case; `waits`: a person is to see to it."""
         self._database.execute(
-            "UPDATE inbox SET unread = FALSE WHERE id = ? AND unread", (message_id,)
+            "UPDATE inbox SET unread = FALSE, aside = ? WHERE id = ?",
+            (_WAITS if waits else _DONE, message_id),
         )
+
+    def waiting_mails(self) -> tuple[Message, ...]:
+        """Return the messages that were set aside and wait for a person, oldest first."""
+        rows = self._database.execute(
+            "SELECT document FROM inbox WHERE aside = ? ORDER BY received_at, number", (_WAITS,)
+        )
+        return tuple(Message.model_validate_json(row["document"]) for row in rows)
+
+    def outdated_messages(self, limit: datetime, most: int) -> list[str]:
+        """Return the ids of messages that belong to no case and came before the limit."""
+        rows = self._database.execute(
+            f"""
+            SELECT id FROM inbox WHERE number IN (
+                SELECT number FROM inbox WHERE aside IN (?, ?) AND received_at < ?
+                UNION SELECT number FROM inbox WHERE {_OF_NO_CASE} AND received_at < ?
+            ) ORDER BY number LIMIT ?
+            """,  # noqa: S608 — a constant
+            (_WAITS, _DONE, instant(limit), instant(limit), most),
+        )
+        return [row["id"] for row in rows]
+
+    def forget_message(self, message_id: str) -> None:
+        """Delete a message."""
+        self._database.execute("DELETE FROM inbox WHERE id = ?", (message_id,))
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value under a name, on disk before returning."""
@@ -241,7 +274,7 @@ class SqlCases:
         row = self._database.execute("SELECT value FROM watermark").fetchone()
         return row["value"] if row else None
 
-    def receive(self, news: News) -> int:
+    def receive(self, news: News, at: datetime) -> int:
         """Save messages and watermark in one transaction; return how many were new."""
         if not news.messages and news.watermark == self.watermark():
             return 0
@@ -250,14 +283,15 @@ class SqlCases:
             for message in news.messages:
                 new += self._database.execute(
                     """
-                    INSERT INTO inbox (id, ticket_id, sender, document) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (id) DO NOTHING
+                    INSERT INTO inbox (id, ticket_id, sender, document, received_at)
+                    VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
                     """,
                     (
                         message.id,
                         message.ticket_id,
                         message.sender.lower(),
                         message.model_dump_json(),
+                        instant(at),
                     ),
                 ).rowcount
             self._database.execute(
@@ -330,6 +364,15 @@ _MIGRATIONS = (
     ALTER TABLE inbox ADD COLUMN sender TEXT;
     UPDATE inbox SET sender = sender_of(document);
     CREATE INDEX inbox_sender ON inbox (sender)
+    """,
+    """
+    ALTER TABLE inbox ADD COLUMN received_at TEXT;
+    ALTER TABLE inbox ADD COLUMN aside TEXT;
+    UPDATE inbox SET received_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now');
+    UPDATE inbox SET aside = 'done' WHERE NOT unread AND (ticket_id IS NULL OR NOT EXISTS
+        (SELECT 1 FROM cases WHERE cases.ticket_id = inbox.ticket_id));
+    CREATE INDEX inbox_aside ON inbox (aside, received_at) WHERE aside IS NOT NULL;
+    CREATE INDEX inbox_new ON inbox (number) WHERE unread
     """,
 )
 

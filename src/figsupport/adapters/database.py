@@ -25,6 +25,9 @@ MOVED = 1_000_000
 #: What its triggers say to whoever had it open.
 FROZEN = "moved to PostgreSQL"
 
+#: The file in a home that says that a restore has begun there and has not ended.
+HALF = ".restoring"
+
 _BUSY_SECONDS = 30.0
 _PAUSE = 0.02
 #: Whose turn it is to write a file, among the threads of this process. SQLite alone lets them
@@ -41,6 +44,15 @@ def moved(path: Path) -> Misconfigured:
     )
 
 
+def refuse_half(folder: Path) -> None:
+    """Refuse to work in a home whose restore was interrupted. Raises Misconfigured."""
+    if (folder / HALF).exists():
+        raise Misconfigured(
+            f"A restore into {folder} was interrupted: half of its state is there",
+            hint="Run `figsupport restore` again with the same file; nothing is lost.",
+        )
+
+
 class Database:
     """One SQLite file, brought to its newest version by numbered migrations."""
 
@@ -53,6 +65,7 @@ class Database:
     ) -> None:
         """`functions`: those that migrations call, by name."""
         private_folder(path.parent)
+        refuse_half(path.parent)
         self.path = path
         self._sync = sync
         self._turn = _TURNS.setdefault(str(path), threading.Lock())

@@ -6,7 +6,7 @@ or a subtask created twice is there twice.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import IntegrityError, Row
@@ -235,6 +235,15 @@ class LocalDesk:
             self._forget_messages("ticket_id = ?", ticket_id)
             self._database.execute("DELETE FROM notes WHERE ticket_id = ?", (ticket_id,))
             self._database.execute("DELETE FROM tickets WHERE id = ?", (ticket_id,))
+        return ()
+
+    def erase_messages(self, message_ids: Sequence[str]) -> tuple[str, ...]:
+        """Delete messages; their files first, for rows name them."""
+        gone = frozenset(message_ids)
+        self._inbox.erase(lambda identity, raw: identity in gone)
+        with self._database.transaction():
+            for message_id in message_ids:
+                self._forget_messages("id = ?", message_id)
         return ()
 
     def erase_contact(self, email: str) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def move(folder: Path, target: PostgresCases, *, pretend: bool = False) -> Moved
 def _copy(source: sqlite3.Connection, target: PostgresCases, *, pretend: bool) -> Moved:
     cases = source.execute(f"SELECT {_COLUMNS} FROM cases ORDER BY number").fetchall()  # noqa: S608
     messages = source.execute(
-        "SELECT id, ticket_id, sender, unread, document FROM inbox ORDER BY number"
+        "SELECT id, ticket_id, sender, unread, document, received_at, aside FROM inbox "
+        "ORDER BY number"
     )
     mails = messages.fetchall()
     watermark = source.execute("SELECT value FROM watermark").fetchone()
@@ -91,8 +92,9 @@ def _copy(source: sqlite3.Connection, target: PostgresCases, *, pretend: bool) -
         for row in mails:
             database.execute(
                 """
-                INSERT INTO inbox (id, ticket_id, sender, unread, document)
-                VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                INSERT INTO inbox
+                (id, ticket_id, sender, unread, document, received_at, aside)
+                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
                 """,
                 tuple({**dict(row), "unread": bool(row["unread"])}.values()),
             )

@@ -100,6 +100,16 @@ _MIGRATIONS = (
     );
     CREATE TABLE figsupport.kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)
     """,
+    """
+    ALTER TABLE figsupport.inbox ADD COLUMN received_at TEXT COLLATE "C", ADD COLUMN aside TEXT;
+    UPDATE figsupport.inbox SET
+        received_at = to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'),
+        aside = CASE WHEN NOT unread AND NOT EXISTS
+            (SELECT 1 FROM figsupport.cases WHERE cases.ticket_id = inbox.ticket_id)
+            THEN 'done' END;
+    CREATE INDEX ON figsupport.inbox (aside, received_at) WHERE aside IS NOT NULL;
+    CREATE INDEX ON figsupport.inbox (number) WHERE unread
+    """,
 )
 
 

@@ -118,6 +118,20 @@ def tickets(
 
 
 @command
+def mails(
+    options: Options,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[MAIL…]")] = None,
+    answered: Annotated[
+        bool, typer.Option("--answered", help="I have seen to those listed: they wait no more.")
+    ] = False,
+) -> Any:
+    """Show the mails that belong to no request and wait for a person."""
+    from figsupport.commands import tickets as on_tickets
+
+    return on_tickets.mails(options, ids or [], answered)
+
+
+@command
 def reply(
     options: Options,
     ticket: Ticket,

@@ -4,7 +4,7 @@ from typing import Any
 
 from figsupport import workflow
 from figsupport.core.dates import Coming
-from figsupport.core.model import Case
+from figsupport.core.model import Case, Message
 from figsupport.core.plan import waiting
 from figsupport.core.round import Round
 
@@ -76,6 +76,19 @@ NOTHING: dict[str, Any] = {
     "errors": [],
     "calls": {},
 }
+
+
+def mail_document(mail: Message) -> dict[str, Any]:
+    """Return a mail that belongs to no request."""
+    return {
+        "id": mail.id,
+        "from": mail.sender,
+        "name": mail.sender_name,
+        "subject": mail.subject,
+        "sent_at": mail.sent_at.isoformat(),
+        "text": mail.text,
+        "attachments": [file.path or file.url or file.name for file in mail.attachments],
+    }
 
 
 def coming_document(coming: Coming | None) -> dict[str, Any] | None:

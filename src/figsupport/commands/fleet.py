@@ -1,11 +1,12 @@
 """The commands of a fleet: `work`, one worker of many, and `migrate`, the way there."""
 
+import json
 import signal
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -65,6 +66,41 @@ def _rank(case: Case) -> Rank:
     return Rank.TAKEN_IN if case.ticket is None else Rank.ANSWERED
 
 
+class Failing:
+    """The cases whose last turn failed, on whatever machine, by the code of what went wrong.
+
+    It is one value in the journal, so that each sweep tells of all of them. What needs no person
+    is none: a lost answer that settles.
+    """
+
+    _NAME, _PATIENCE = "failing", 10.0
+
+    def __init__(self, services: Services) -> None:
+        self._cases = services.cases
+
+    def codes(self) -> dict[str, str]:
+        """Return the codes by case."""
+        found: dict[str, str] = json.loads(self._cases.recall(self._NAME) or "{}")
+        return found
+
+    def note(self, case_id: str, turn: polling.Turn) -> None:
+        """Note how a case's turn ended; one it did not get says nothing."""
+        if turn.error is not None and not isinstance(turn.error, Settling):
+            self._change({case_id: turn.error.code}, {case_id})
+        elif turn.before is not None and case_id in self.codes():
+            self._change({}, {case_id})
+
+    def drop(self, others_than: Set[str]) -> None:
+        """Forget the cases that are not due any more: nothing fails there."""
+        if gone := self.codes().keys() - others_than:
+            self._change({}, gone)
+
+    def _change(self, new: dict[str, str], gone: Set[str]) -> None:
+        with suppress(Busy), self._cases.lock(self._NAME, self._PATIENCE):
+            kept = {name: code for name, code in self.codes().items() if name not in gone}
+            self._cases.keep(self._NAME, json.dumps({**kept, **new}))
+
+
 class Worker:
     """One process of the fleet: threads that advance cases, and the sweep that finds them."""
 
@@ -107,6 +143,7 @@ class Worker:
         services = self._of_this_thread()
         try:
             turn = polling.advance_case(case_id, services, self._heard(services))
+            Failing(services).note(case_id, turn)
             self._done.put((case_id, polling.round_of({case_id: turn}, services)))
         except FigsupportError as error:  # the journal is out of reach
             self._done.put((case_id, polling.round_of({}, services, errors=[(case_id, error)])))
@@ -136,7 +173,14 @@ class Worker:
             lambda: self._services.cases.keep(_HEARD, self._services.now().isoformat())
         )
 
+        due, failing = set[str](), Failing(self._services)
+
+        def codes() -> Sequence[str]:
+            failing.drop(due)
+            return tuple(failing.codes().values())
+
         def hand_over(case_id: str, services: Services, heard: bool) -> polling.Turn:
+            due.add(case_id)
             waiting, taken = in_queue()
             if heard:
                 heard_now()
@@ -150,7 +194,7 @@ class Worker:
             return polling.Turn()
 
         try:
-            done = polling.poll_pending_tickets(self._services, hand_over)
+            done = polling.poll_pending_tickets(self._services, hand_over, codes)
             fleet.sweep()
         except Busy:
             return  # another worker sweeps

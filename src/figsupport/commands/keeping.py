@@ -71,14 +71,14 @@ def backup(options: Options, target: Path) -> Answer:
 
 def restore(options: Options, archive: Path, force: bool) -> Answer:
     """Put the state of a backup into the home; under --dry-run only verify it."""
-    from figsupport.adapters import backup as backups
+    from figsupport.adapters import restoring
 
     home = _home(options)
     if options.dry_run:
         with tempfile.TemporaryDirectory() as folder:
-            document = _about(archive, backups.unpack(archive, Path(folder)))
+            document = _about(archive, restoring.unpack(archive, Path(folder)))
         return Answer(document, "restored", (document,))
-    restored = backups.restore(archive, home, utc_now(), force=force)
+    restored = restoring.restore(archive, home, utc_now(), force=force)
     before = str(restored.before) if restored.before else None
     document = {**_about(archive, restored.manifest), "home": str(home), "before": before}
     return Answer(document, "restored", (document,))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from figsupport import polling, workflow
@@ -11,6 +11,7 @@ from figsupport.commands.documents import (
     NOTHING,
     case_line,
     coming_document,
+    mail_document,
     round_document,
     validation_document,
 )
@@ -93,6 +94,24 @@ def tickets(options: Options, ticket: str | None, sent: bool, answered: bool) ->
             hint="`figsupport tickets` lists the open ones; `figsupport poll` brings in others.",
         )
     return _case(case, services)
+
+
+def mails(options: Options, ids: Sequence[str], answered: bool) -> Answer:
+    """List the mails that belong to no request and wait for a person, or only those named.
+
+    `answered`: a person has seen to those that are listed.
+    """
+    services = open_services(options)
+    waiting_ = {mail.id: mail for mail in services.cases.waiting_mails()}
+    if unknown := [one for one in ids if one not in waiting_]:
+        raise NotFound(
+            f"No such mail waits: {', '.join(unknown)}", hint="`figsupport mails` lists them."
+        )
+    found = [waiting_[one] for one in ids or waiting_]
+    if answered:
+        for mail in found:
+            services.cases.set_aside(mail.id)
+    return Answer([mail_document(mail) for mail in found], "mails", (found, answered))
 
 
 def _case(case: Case, services: Services) -> Answer:

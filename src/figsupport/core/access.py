@@ -28,8 +28,9 @@ def page(
     lines = [f"{_TITLE} sur {address}", f"Établi le {_day(now)}", ""]
     lines += [
         "donnees.json contient tout ce qui suit en entier, avec les tickets, leurs propriétés,",
-        "leurs notes et leurs messages. Les fichiers sont dans fichiers/, les pièces jointes des",
-        "messages dans pieces-jointes/.",
+        "leurs notes et leurs messages. Les fichiers sont dans fichiers/ (ceux d'un formulaire",
+        "qui ne sont pas encore classés : dans formulaire/), les pièces jointes des messages dans",
+        "pieces-jointes/.",
         "",
     ]
     for case in cases:

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 from figsupport.core.model import Case, Proof, Request
 
 #: What a finished case is kept as: a support request, one that came to nothing, one that was
-#: carried out, or nothing but the evidence of an acceptance.
-Kept = Literal["support", "dropped", "validated", "evidence"]
+#: carried out, or nothing but the evidence of an acceptance. And a mail that belongs to no case.
+Kept = Literal["support", "dropped", "validated", "evidence", "stranger"]
 
 
 class Retention(NamedTuple):

@@ -9,6 +9,7 @@ _KINDS: dict[str, Kept] = {
     "sans suite": "dropped",
     "validé": "validated",
     "preuve d'acceptation": "evidence",
+    "courrier sans dossier": "stranger",
 }
 _KEEP, _DROP = "conserver les preuves d'acceptation", "effacer les preuves d'acceptation"
 

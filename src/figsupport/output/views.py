@@ -17,6 +17,7 @@ from figsupport.core.plan import Waiting, waiting
 from figsupport.core.words import printable
 from figsupport.errors import FigsupportError
 from figsupport.output import kept
+from figsupport.output.mails import mails
 from figsupport.output.scorecard import cost_text, scorecard
 
 T = TypeVar("T")
@@ -248,7 +249,7 @@ def _round(done: Any) -> RenderableType:
                 ("? ", "yellow"),
                 "a mail of ",
                 plain(mail.sender),
-                " names no ticket: answer it by hand",
+                " names no ticket: see to it by hand (figsupport mails)",
             )
         )
     for case_id, error in done.errors:
@@ -478,6 +479,7 @@ VIEWS: dict[str, Callable[..., RenderableType]] = {
     "case": _case,
     "proof": _proof,
     "reply": _reply,
+    "mails": mails,
     "health": _health,
     "setup": _setup,
     "moved": kept.moved,

@@ -19,6 +19,7 @@ from figsupport.commands.documents import intake_document, validation_document
 from figsupport.core.intake import is_case, parse_json, parse_request
 from figsupport.core.model import Request as Asked
 from figsupport.errors import Bug, FigsupportError, InvalidRequest, Problem, listed
+from figsupport.forms import FORMS
 from figsupport.health import examine
 from figsupport.private import trace_file
 from figsupport.server import schemas
@@ -71,7 +72,7 @@ def create_app(
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """Return the application; `open_` opens the services of one thread."""
-    spool = Spool(settings.home / "forms")
+    spool = Spool(settings.home / FORMS)
     pool = Pool(open_, settings.figsupport_serve_workers)
     sweeper = Sweeper(open_, poll, spool.tidy, warn)
     senders = Rate(settings.figsupport_serve_rate)

@@ -19,10 +19,10 @@ from figsupport import workflow
 from figsupport.core.model import Case, Request
 from figsupport.core.plan import due
 from figsupport.errors import Busy, FigsupportError, Unavailable
+from figsupport.forms import ARRIVING, lock_of
 from figsupport.private import private_folder, sync_folder
 from figsupport.services import Services
 
-_ARRIVING = "arriving-"
 #: Seconds after which a folder without a case is nobody's.
 _NOBODYS = 24 * 3600
 
@@ -61,7 +61,7 @@ class Spool:
         """Return a new private folder; it goes with the block, or with the worker that has it."""
         with keeping():
             private_folder(self._folder)
-            arrival = Arrival(Path(tempfile.mkdtemp(prefix=_ARRIVING, dir=self._folder)))
+            arrival = Arrival(Path(tempfile.mkdtemp(prefix=ARRIVING, dir=self._folder)))
         try:
             yield arrival
         finally:
@@ -77,7 +77,7 @@ class Spool:
             raise Busy("Nobody waits for this form any more", hint="Send it again.")
         case_id = request.request_id or ""
         try:
-            with services.cases.lock(f"form {case_id}", workflow.PATIENCE):
+            with services.cases.lock(lock_of(case_id), workflow.PATIENCE):
                 if services.cases.load(case_id) is None:
                     self._move(arrival.folder, self.place(case_id))
                 case, _ = workflow.intake(request, services)
@@ -99,7 +99,7 @@ class Spool:
             return
         for place in sorted(self._folder.iterdir()):
             try:
-                with services.cases.lock(f"form {place.name}"):
+                with services.cases.lock(lock_of(place.name)):
                     case = services.cases.load(place.name)
                     if case is not None:
                         self._let_go(case, services)

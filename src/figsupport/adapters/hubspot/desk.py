@@ -8,7 +8,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -245,6 +245,10 @@ class HubSpotDesk:
         for kind in ("notes", "emails"):
             erase.archive(self._http, kind, _near(found, kind))
         return erase.erase_record(self._http, "tickets", str(found["id"]))
+
+    def erase_messages(self, message_ids: Sequence[str]) -> tuple[str, ...]:
+        """Delete nothing: conversations without a ticket are HubSpot's own."""
+        return ("HubSpot keeps the conversations that belong to no ticket of ours.",)
 
     def erase_contact(self, email: str) -> tuple[str, ...]:
         """Archive the contact's conversations, then delete it, for good where allowed."""
