@@ -88,6 +88,17 @@ _DESK = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURE_LINES = 6
+_CARD = re.compile(
+    r"rendez-vous|\brdv\b|\bouverte?\b|\bferm[ée]e?\b|horaires|devis gratuit|suivez|retrouvez"
+    r"|(?:une|des) questions? \?|besoin d[’'](?:aide|un conseil) \?|appelez-nous|contactez-nous"
+    r"|imprimer|environnement|newsletter|printing|environment|follow us|open(?:ing hours)?\b"
+    r"|by appointment",
+    re.IGNORECASE,
+)
+_ADDRESSED = re.compile(
+    r"\b(?:je|j[’']|vous|votre|mais|si|sauf|cr[ée]dits?|ps|p\.s|nb|i|you|your|but|if|unless)\b",
+    re.IGNORECASE,
+)
 _TRADE_WORDS = 9
 _RUN = 4  # words that follow each other as in our letter are our letter
 _MARKED_RUN = 8  # above a quote that is marked, the client repeats us in longer pieces only
@@ -115,7 +126,8 @@ def from_text(text: str, sent: Sequence[str], name: str = "", *, marked: bool = 
     marked = marked or len(above) < len(lines)
     own, signature = _sign(ours.without(above, _MARKED_RUN if marked else _RUN), name)
     under = [line for line in ours.without(below, _RUN) if not _is_mark(line)]
-    rest = [line for line in (*signature, *under) if not _DISCLAIMER.search(line)]
+    below = (*(line for line in signature if not _is_card(line)), *under)
+    rest = [line for line in below if not _DISCLAIMER.search(line)]
     return Own("\n".join(own).strip(), "\n".join(rest).strip())
 
 
@@ -281,6 +293,11 @@ def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
             return lines[:number], lines[number:]  # nothing but a signature
         begun = begun or bool(line.strip())
     return lines, []
+
+
+def _is_card(line: str) -> bool:
+    """Tell whether a line under the name says what a visiting card says, and nothing to us."""
+    return bool(_CARD.search(line)) and not _ADDRESSED.search(line)
 
 
 def _last_paragraph(lines: list[str]) -> int:
