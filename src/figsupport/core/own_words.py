@@ -92,11 +92,11 @@ _CARD = re.compile(
     r"rendez-vous|\brdv\b|\bouverte?\b|\bferm[ée]e?\b|horaires|devis gratuit|suivez|retrouvez"
     r"|(?:une|des) questions? \?|besoin d[’'](?:aide|un conseil) \?|appelez-nous|contactez-nous"
     r"|imprimer|environnement|newsletter|printing|environment|follow us|open(?:ing hours)?\b"
-    r"|by appointment",
+    r"|by appointment|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b",
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(
-    r"\b(?:je|j[’']|vous|votre|mais|si|sauf|cr[ée]dits?|ps|p\.s|nb|i|you|your|but|if|unless)\b",
+    r"\b(?:je|j[’']|vous|votre|mais|si|sauf|plut[ôo]t|livr\w+|cr[ée]dits?|ps|p\.s|nb|i|you|your|but|if|unless)\b",
     re.IGNORECASE,
 )
 _TRADE_WORDS = 9
