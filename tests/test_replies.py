@@ -204,6 +204,13 @@ def test_no_soup_of_words_breaks_the_reading(parts: list[str], lines: bool) -> N
         assert found != "accept"
 
 
+@pytest.mark.parametrize(
+    "text", ["La profondeur est de 38, je l'avais oubliée.", "Oubliées, les voici."]
+)
+def test_a_slip_is_not_enough_to_refuse(text: str) -> None:
+    assert intent(text, INFO) != "refuse"
+
+
 def test_files_are_information() -> None:
     photo = (Attachment(name="IMG_1.jpg"),)
     assert intent("Bonjour, photos en PJ.", INFO, attachments=photo) == "more_info"
@@ -488,9 +495,20 @@ def test_what_the_client_adds_to_a_line_of_ours_is_theirs() -> None:
     assert from_text(f"{line} Avant lundi ?", (LETTER,)).text.endswith("?")
 
 
-@pytest.mark.parametrize("line", ["Besoin d'aide ?", "Mais en bleu", "1 crédit", "50 euros"])
+@pytest.mark.parametrize(
+    "line",
+    ["On commence quand ?", "Mais en bleu", "1 crédit", "50 euros", "PS : livré mercredi",
+     "Une question ? Vous livrez mardi"],
+)  # fmt: skip
 def test_what_stands_in_the_signature_may_object(line: str) -> None:
     assert intent(f"Je valide\n\nJean Dupont\n{line}") == "unclear"
+
+
+@pytest.mark.parametrize(
+    "line", ["Besoin d'aide ? 05 56 00 77 88", "Absente le mercredi", "Sur rendez-vous uniquement"]
+)
+def test_a_visiting_card_says_nothing_to_us(line: str) -> None:
+    assert intent(f"Je valide\n\nJean Dupont\n{line}") == "accept"
 
 
 def test_a_greeting_by_name_says_nothing() -> None:

@@ -1,18 +1,31 @@
 """Replies labelled for testing alone, whole mails with headers, pages and attachments.
 
 `python -m pytest tests/test_reply_cases.py` prints the figures. Each file was measured once as it
-came, before anything was mended after it; what is printed now are regression figures.
+came, before anything was mended after it; what is printed now are regression figures, but for the
+last file, of which nothing was learnt except two refusals that were none.
 
-| file | replies | first pass |
+| file | replies | first pass: right, accept recall, false accepts |
 |---|---|---|
-| replies-1 | 273 | 89.7 % right, accept recall 71.4 %, 0 false accepts |
-| replies-2 | 244 | 89.3 % right, accept recall 74.4 %, 0 false accepts |
-| replies-3 | 237 | 85.7 % right, accept recall 74.4 %, 2 false accepts (« merci de m'envoyer ... ») |
-| replies-4 | 261 | 92.0 % right, accept recall 84.7 %, 0 false accepts |
-| replies-5 | 160 | 91.3 % right, accept recall 83.9 %, 0 false accepts |
+| replies-1 | 273 | 89.7 %, 71.4 %, 0 |
+| replies-2 | 244 | 89.3 %, 74.4 %, 0 |
+| replies-3 | 237 | 85.7 %, 74.4 %, 2 (« merci de m'envoyer … ») |
+| replies-4 | 261 | 92.0 %, 84.7 %, 0 |
+| replies-5 | 160 | 91.3 %, 83.9 %, 0 |
+| replies-6, chatty clients | 226 | 72.1 %, 31.7 %, 0 |
+| replies-7, chatty, of many countries | 205 | 81.0 %, 54.2 %, 0 |
+| replies-8 | 256 | 92.6 %, 86.0 %, 0 |
+| replies-9, 207 acceptances that are none | 267 | 74.2 %, 20.0 %, 3 (a price or an object told as news) |
+| replies-10 | 250 | 94.4 %, 89.7 %, 0 |
+| replies-11, unusual wordings | 263 | 87.5 %, 63.9 %, 0 |
+| replies-12, unusual wordings | 280 | 85.4 %, 61.3 %, 0 |
+| replies-13 | 280 | 92.9 %, 78.5 %, 0 |
+| replies-14 | 302 | 90.4 %, 78.5 %, 0 |
+| replies-15 | 260 | 91.5 %, 83.6 %, 0 |
 
-The last two are what to expect of mails that nobody here has seen: the goals of 97 % and 90 % are
-not reached on them yet; there is no false acceptance.
+So of mails that nobody here has seen, expect 90 to 94 % right and 78 to 90 % of the usual
+acceptances read, fewer of chatty clients; the rest goes to a person. The goals of 97 % and 90 %
+are not reached on them. There was no false acceptance in the last twelve files but the one that
+was written to bring some about.
 """
 
 from collections.abc import Callable
@@ -25,7 +38,14 @@ from figsupport.services import Services
 
 FOLDER = Path(__file__).parent / "cases"
 #: file → what is asked of it for now where that is less than 97 % right and 90 % recall
-FLOORS = {"replies-3": (0.95, 0.89), "replies-5": (0.95, 0.9)}
+FLOORS = {
+    "replies-6": (0.85, 0.59),
+    "replies-7": (0.87, 0.71),
+    "replies-9": (0.79, 0.40),
+    "replies-11": (0.95, 0.88),
+    "replies-12": (0.94, 0.88),
+    "replies-15": (0.92, 0.83),
+}
 FILES = sorted(FOLDER.glob("replies-*.jsonl"))
 
 

@@ -34,7 +34,7 @@ from figsupport.core.model import (
 )
 from figsupport.core.own_words import Own, from_html, from_text
 from figsupport.core.rules import ReplyWords, language_of
-from figsupport.core.words import Phrases, Place, fold, words
+from figsupport.core.words import Phrases, Place, fold, singulars, words
 
 Asked = Literal["quote", "info", "nothing"]
 
@@ -337,6 +337,8 @@ def _refuses(text: str, said: str, asking: Asking, phrases: ReplyWords) -> str |
     for part in (part for sentence in stated for part in (sentence, *_CLAUSE.split(sentence))):
         spoken = words(part)
         for place in _meant(phrases.refusals, part, phrases):
+            if not {*singulars(place.phrase)} <= {*singulars(part)}:
+                continue  # « oubliée » is no slip of « oubliez »: a slip is not enough to refuse
             if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
                 return place.phrase
     echoes = all(_echoes(sentence, phrases) for sentence in sentences if "?" in sentence)
