@@ -96,7 +96,8 @@ _CARD = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(
-    r"\b(?:je|j[’']|(?<!rendez-)vous|votre|mais|si|sauf|plut[ôo]t|livr\w+|cr[ée]dits?|ps|p\.s|nb|i|you|your|but|if|unless)\b",
+    r"\b(?:je|j[’']|(?<!rendez-)vous|votre|mais|si|sauf|plut[ôo]t|livr\w+|cr[ée]dits?|ps|p\.s|nb"
+    r"|i|you|your|but|if|unless)\b",
     re.IGNORECASE,
 )
 _TRADE_WORDS = 9
