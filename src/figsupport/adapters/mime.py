@@ -7,6 +7,7 @@ a fifth of an intake. A test compares what both of them read as.
 import re
 from binascii import b2a_qp
 from datetime import datetime
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.utils import format_datetime, parseaddr
 
@@ -15,6 +16,8 @@ from figsupport.core.model import Letter
 #: in no body: quoted-printable writes no « _ » after « = »
 _BOUNDARY = "=_letter_="
 _LINE = 76
+_UTF8 = Charset("utf-8")
+_UTF8.header_encoding = BASE64  # looking for the shorter of two encodings takes longer than both
 _ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 _ADDRESS = re.compile(r"[!-;=?-~]+")
 
@@ -79,4 +82,4 @@ def _encoded(value: str, header: str) -> str:
     short = len(header) + len(": ") + len(value) <= _LINE
     if short and value.isascii() and value.isprintable() and "=?" not in value:
         return value
-    return Header(value, "utf-8", _LINE, header).encode()
+    return Header(value, _UTF8, _LINE, header).encode()
