@@ -260,7 +260,8 @@ def _without_intent() -> None:
     real = workflow.remember
 
     def forget(case: Case, services: Services) -> Case:
-        return case if case.doing is not None else real(case, services)
+        real(case.with_(doing=None), services)
+        return case
 
     workflow.remember = forget
 

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from figsupport.server import Listen
+from figsupport.server.running import listening
+
 from .serving import ASKED, BEARER, ORIGIN, Server, as_json, journalled, until
 from .test_live import Live
 
@@ -63,6 +66,15 @@ def raw(server: Server, *pieces: bytes) -> bytes:
         while block := connection.recv(65536):
             answer += block
         return answer
+
+
+def test_answers_do_not_wait_for_acknowledgements(socket_enabled: None) -> None:
+    with (
+        listening(Listen(host="127.0.0.1", port=0)) as bound,
+        closing(socket.create_connection(bound.getsockname())),
+        closing(bound.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_operator_stops_it(start: Start, home: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -13,6 +14,7 @@ import pytest
 
 from figsupport import polling, workflow
 from figsupport.adapters.maildir import Inbox
+from figsupport.core.events import Event, StepDone
 from figsupport.core.model import Case, Message, Reply, Request, Step
 from figsupport.core.round import Round
 from figsupport.errors import Busy, NotAllowed, NotFound, TryLater, Unavailable
@@ -527,3 +529,40 @@ def test_a_step_in_doubt_is_resumed_with_its_saved_words(
     services.cases.save(case.with_(doing=doing), unfinished=True)
     poll(services)
     assert letters(services)[0].get_body(("plain",)).get_content() == "as decided before\n"  # type: ignore[union-attr]
+
+
+def test_a_result_and_the_next_intent_are_one_save(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intents: list[Step | None] = []
+    save = services.cases.save
+
+    def noted(case: Case, **more: Any) -> None:
+        intents.append(case.doing.step if case.doing else None)
+        save(case, **more)
+
+    monkeypatch.setattr(services.cases, "save", noted)
+    workflow.intake(NO_PHOTO, services)
+    effects = [Step.CONTACT, Step.TICKET, None, Step.UPDATE, Step.POST, Step.POST, None]
+    assert intents == [None, *effects]  # None: taken in, ticket opened, all done
+
+
+def test_what_was_done_is_saved_when_the_next_step_cannot_be_prepared(
+    services: Services, open_services: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Event] = []
+    broken = open_services()
+    broken.directives = replace(broken.directives, templates={})
+    monkeypatch.setattr(broken, "tell", told.append)
+    with pytest.raises(KeyError):
+        workflow.intake(NO_PHOTO, broken)
+    (case_id,) = services.cases.due(services.now())
+    case = services.cases.load(case_id)
+    assert case is not None
+    assert case.properties["validation_status"] == "pending_info"
+    assert case.doing is None
+    last = told[-1]
+    assert isinstance(last, StepDone)
+    assert (last.step, last.error) == (Step.UPDATE, None)
+    assert poll(services).resumed == 1
+    assert kinds(services) == ["info"]

@@ -47,19 +47,18 @@ def advance(case: Case, services: Services, *, heard: bool = False) -> Case:
             hint="If `figsupport erase` was interrupted, run it again; it goes on from there. "
             "A new request needs a new request_id.",
         )
+    ours = False  # whether the saved intent is of this run: nobody can have acted on it
     while (step := next_step(case, services, heard=heard)) is not None:
         if case.doing is not None and case.doing.key != step.key:
             case = progress.put_back(case)
-        in_doubt = (
-            case.adopted or case.doing is not None or (step.post is not None and step.post.begun)
-        )
-        if case.doing is not None:
+        resumed = case.doing is not None and not ours
+        in_doubt = case.adopted or resumed or (step.post is not None and step.post.begun)
+        if resumed:
             _let_settle(case, services)
-        elif step.step not in THINKING:
-            payload = compose(case, step, services.directives, services.office)
-            doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
-            case = remember(case.with_(doing=doing), services)
-        case = _carry_out(case, step, services, in_doubt=in_doubt)
+        elif case.doing is None and step.step not in THINKING:
+            case = remember(_intending(case, step, services), services)
+        case = _carry_out(case, step, services, in_doubt=in_doubt, heard=heard)
+        ours = True
     return case
 
 
@@ -264,6 +263,26 @@ def remember(case: Case, services: Services) -> Case:
     return case
 
 
+def _intending(case: Case, step: Due, services: Services) -> Case:
+    payload = compose(case, step, services.directives, services.office)
+    doing = Doing(step=step.step, key=step.key, payload=payload, since=services.now())
+    return case.with_(doing=doing)
+
+
+def _foreseeing(case: Case, services: Services, *, heard: bool) -> Case:
+    """Add the intent of the next step to a result: one save holds both, or neither.
+
+    A next step that cannot be prepared fails in its own turn, when the result is saved.
+    """
+    try:
+        step = next_step(case, services, heard=heard)
+        if step is None or step.step in THINKING:
+            return case
+        return _intending(case, step, services)
+    except Exception:
+        return case
+
+
 def _let_settle(case: Case, services: Services) -> None:
     """Wait, as a state in the journal, while a lost call may still be applied."""
     if case.doing is None or case.doing.step is not Step.SUBTASK:
@@ -277,14 +296,14 @@ def _let_settle(case: Case, services: Services) -> None:
         )
 
 
-def _carry_out(case: Case, step: Due, services: Services, *, in_doubt: bool) -> Case:
-    """Carry out one step, save its result, and tell who listens how it went."""
+def _carry_out(case: Case, step: Due, services: Services, *, in_doubt: bool, heard: bool) -> Case:
+    """Carry out one step, save its result and the next intent, and tell who listens."""
     provider = getattr(services.adapters, port_of(step))
     ticket = case.ticket.id if case.ticket else None
     began = time.perf_counter()
     try:
-        case = _run(case, step, services, in_doubt=in_doubt)
-        case = remember(_with_cost(case, services), services)
+        case = _with_cost(_run(case, step, services, in_doubt=in_doubt), services)
+        case = remember(_foreseeing(case, services, heard=heard), services)
     except Exception as error:
         code, seconds = code_of(error), time.perf_counter() - began
         services.tell(StepDone(case.reference, ticket, step.step, provider, seconds, code))

@@ -85,7 +85,7 @@ class LocalMail:
     def send(self, letter: Letter) -> Way:
         """Put the letter into the Maildir."""
         mime = to_mime(letter, self._sender, self._clock())
-        self._maildir.deliver(mime.as_bytes(policy=mime.policy.clone(linesep="\n")), _mark(letter))
+        self._maildir.deliver(mime.encode("ascii"), _mark(letter))
         return "mail"
 
     def was_sent(self, letter: Letter) -> Way | None:

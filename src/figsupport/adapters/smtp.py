@@ -15,7 +15,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
-from figsupport.adapters.mime import to_mime
+from figsupport.adapters.mime import address_of, to_mime
 from figsupport.core.events import CallDone, Listener, deaf
 from figsupport.core.model import Letter, Way
 from figsupport.errors import Credentials, FigsupportError, Misconfigured, Refused, Unavailable
@@ -68,7 +68,7 @@ class SmtpMail:
         try:
             with self._connected() as server:
                 self.calls += 1
-                server.send_message(mime)
+                server.sendmail(address_of(self._sender), [letter.to], mime)
             status = 250
         finally:
             self._hear(CallDone("smtp", "send", status, time.perf_counter() - began))

@@ -37,6 +37,8 @@ _SEEN = _Seen()
 _WORD = re.compile(r"[a-z0-9]+")
 _CAP = 120_000
 _LONGEST_WORD = 40
+#: words of texts whose likeness to phrases is kept in mind
+_MOST_KNOWN = 1024
 
 
 def fold(text: str) -> str:
@@ -124,6 +126,7 @@ class Phrases:
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._near: dict[str, list[str]] | None = None
+        self._nearby = lru_cache(_MOST_KNOWN)(self._look_nearby)
         for phrase in phrases:
             parts = _parts(phrase)
             if parts:
@@ -153,6 +156,10 @@ class Phrases:
             return (part,)
         if not TYPO_LENGTH - 1 <= len(part) <= _LONGEST_WORD:
             return ()
+        return self._nearby(part)
+
+    def _look_nearby(self, part: str) -> tuple[str, ...]:
+        """Return the first words of phrases that a word may be, with one slip."""
         if self._near is None:  # only texts with unknown long words need it
             self._near = {}
             for first in self._by_first:
@@ -160,7 +167,7 @@ class Phrases:
                     for short in _shortened(first):
                         self._near.setdefault(short, []).append(first)
         near = {first for short in _shortened(part) for first in self._near.get(short, ())}
-        return sorted(first for first in near if same_word(first, part))
+        return tuple(sorted(first for first in near if same_word(first, part)))
 
 
 def same_word(word: str, written: str) -> bool:

@@ -50,7 +50,7 @@ def run(options: Options, listen: Listen) -> None:
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_LAST,
     )
-    with _bound(listen) as bound:
+    with listening(listen) as bound:
         if options.notice:
             options.warn(options.notice)
         options.warn(f"Listening on http://{_shown(bound)} ({_protection(gate)})")
@@ -88,15 +88,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _bound(listen: Listen) -> socket.socket:
+def listening(listen: Listen) -> socket.socket:
+    """Return the socket that callers connect to. Raises Misconfigured when the port is taken."""
     try:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
+        bound = socket.create_server((listen.host, listen.port), family=family, backlog=2048)
     except OSError as error:
         raise Misconfigured(
             f"Port {listen.port} of {listen.host} cannot be listened on: {error.strerror}",
             hint="Is another server running? Choose another --port.",
         ) from None
+    # connections inherit it; with Nagle's algorithm each answer on a kept connection waits
+    # 40 ms for the acknowledgement that the caller delays
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def _shown(bound: socket.socket) -> str:
