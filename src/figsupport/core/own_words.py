@@ -127,8 +127,8 @@ def from_text(text: str, sent: Sequence[str], name: str = "", *, marked: bool = 
     marked = marked or len(above) < len(lines)
     own, signature = _sign(ours.without(above, _MARKED_RUN if marked else _RUN), name)
     under = [line for line in ours.without(below, _RUN) if not _is_mark(line)]
-    below = (*(line for line in signature if not _is_card(line)), *under)
-    rest = [line for line in below if not _DISCLAIMER.search(line)]
+    said = [line for line in signature if not _is_card(line)]
+    rest = [line for line in (*said, *under) if not _DISCLAIMER.search(line)]
     return Own("\n".join(own).strip(), "\n".join(rest).strip())
 
 
