@@ -52,8 +52,9 @@ def address_of(sender: str) -> str:
 
 
 def _part(subtype: str, text: str) -> MIMENonMultipart:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
     part = MIMENonMultipart("text", subtype)
-    part.set_payload(text.replace("\r\n", "\n").replace("\r", "\n"), _UTF8)
+    part.set_payload(lines if lines.endswith("\n") else f"{lines}\n", _UTF8)
     return part
 
 
