@@ -3,7 +3,8 @@
 Every word of the accepting sentences must be understood: phrases that accept, courtesy, the
 contact's name, the object and the price of the quote. A sentence beside them may also tell
 something that changes nothing (« Désolée pour le retard, nous étions en montage ») when it
-begins like one and holds nothing that objects. The words are in `reponses.md`.
+begins like one or is about what people talk about beside quotes, and holds nothing that objects
+or touches the quote. The words are in `reponses.md`; tenses and signs are here.
 """
 
 import re
@@ -59,11 +60,6 @@ _WISH = re.compile(
 )
 #: More than one, or another.
 _MORE = re.compile(r"\b(?:deux|trois|plusieurs|autre|autres|deuxieme|second|two|another)\b")
-#: What would be for nothing, or for less.
-_GRATIS = re.compile(
-    r"\b(?:moitie|demi tarif|gratuite?s?|offerte?s?|inclus(?:es?)?|promo(?:tion)?"
-    r"|half price|free of charge|for free|included)\b"
-)
 #: An imperative: a verb in -ez that no « vous » stands before.
 _ORDER = re.compile(
     r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
@@ -82,7 +78,8 @@ _IS = re.compile(r"\b(?:est|sont|suis|sommes|etes|il y a|ai|avons|avez|ont|is|ar
 _OPEN = re.compile(r"\b(?:est|sont|reste|restent|etait) (?:[a-z]+ )?a [a-z]+(?:er|ir|re|oir)\b|\d")
 #: The future and the conditional; a few words only look so.
 _FUTURE = re.compile(
-    r"\b(?!vrai\b|frais\b|extra\b|camera\b|canada\b|francais|adore?rais)[a-z]{2,}(?:rai|ras|ra|rons|rez|ront|rais|rait|rions|riez|raient)\b"
+    r"\b(?!vrai\b|frais\b|extra\b|camera\b|canada\b|francais)[a-z]{2,}"
+    r"(?:rai|ras|ra|rons|rez|ront|rais|rait|rions|riez|raient)\b"
     r"|\b(?:will|ll|may|might|could|would|shall|to be|(?:has|have|had) to)\b"
 )
 _BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
@@ -139,8 +136,8 @@ def objection(
     said = fold(text)
     if (found := AMOUNT.search(said)) or other_amount(said, price):
         return found[0] if found else "credits"
-    found_ = (phrase for phrase in phrases.objections.find(text) if phrase not in ignored)
-    return next(found_, None)
+    objections = phrases.objections.find(text)
+    return next((phrase for phrase in objections if phrase not in ignored), None)
 
 
 def without_courtesy(text: str, offer: Offer, phrases: ReplyWords) -> str:
@@ -275,7 +272,6 @@ def _harmless(clause: str, offer: Offer, phrases: ReplyWords, *, past: bool = Fa
         or phrases.facts.find(clause)
         or MEASURE.search(fold(clause))
         or _WISH.search(said)
-        or _GRATIS.search(said)
         or (not past and _MORE.search(said))
         or _ORDER.search(said)
     )
