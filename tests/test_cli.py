@@ -334,9 +334,13 @@ def test_cron_finds_the_settings_in_the_home_folder(run: Run, tmp_path: Path) ->
 def test_settings_that_do_not_fit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIGSUPPORT_DESK", "zendesk")
     monkeypatch.setenv("FIGSUPPORT_SETTLE", "soon")
+    monkeypatch.setenv("MAIL_FROM", "Zoé <zoé@figurative.example>")
+    monkeypatch.setenv("ADMIN_EMAIL", "l'administratrice")
     ran = run("tickets")
     assert ran.code == 78
-    assert {p["field"] for p in ran.error["problems"]} == {"FIGSUPPORT_DESK", "FIGSUPPORT_SETTLE"}
+    assert {p["field"] for p in ran.error["problems"]} == {
+        "FIGSUPPORT_DESK", "FIGSUPPORT_SETTLE", "MAIL_FROM", "ADMIN_EMAIL",
+    }  # fmt: skip
 
 
 def test_broken_directives_stop_everything(

@@ -20,6 +20,7 @@ from figsupport.errors import Misconfigured, Problem, listed
 
 Port = Literal["desk", "board", "store", "judge", "mail"]
 
+_ADDRESS = re.compile(r"[^<>\r\n]*<[!-~]+@[!-~]+>|[!-~]+@[!-~]+")
 _PLACEHOLDER = re.compile(
     r"(?:.*(?:\.\.\.|…)|<.*>|x{3,}|your[-_ ].*|votre[-_ ].*|change[-_ ]?me|todo|example)",
     re.IGNORECASE,
@@ -187,6 +188,14 @@ class Settings(BaseSettings):
             _Credentials(settings_cls, folder, env_prefix=prefix) for prefix in ("", CREDENTIALS)
         )
         return init_settings, env_settings, one_by_one, together, dotenv_settings
+
+    @field_validator("admin_email", "mail_from")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        """Every mail server takes an address without accents; a name before it may have them."""
+        if value is not None and not _ADDRESS.fullmatch(value.strip()):
+            raise ValueError("expected an address without accents: Name <support@example.com>")
+        return value
 
     @field_validator("figsupport_database_url", mode="after")
     @classmethod
