@@ -75,6 +75,14 @@ Nous avons relu le devis et ma femme valide
 Je transfère : je valide
 En principe,\nje valide
 Sauf erreur !\nJe valide
+Je suis client
+Continuez comme ça
+Le paiement est en ordre
+C'est en ordre
+Merci pour votre accord.
+Accord de principe
+On vous suit sur Instagram
+J'ai validé le paiement
 Je valide. Version Rouge
 L'ensemble des participants a approuvé votre offre.
 Nous avons accepté votre offre rouge. Je valide.
@@ -144,7 +152,7 @@ Les 2 crédits me conviennent, je saute le pas.
 Demat ! Devis accepté, kenavo.
 Notre commune accepte votre devis, veuillez engager les travaux.
 Au nom de l'association, je vous notifie notre accord.
-C'est en ordre, bonne suite à vous.
+C'est en ordre pour nous, bonne suite à vous.
 """
 
 
