@@ -88,10 +88,11 @@ _DESK = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURE_LINES = 6
+#: What a visiting card says beside what `_DISCLAIMER` knows.
 _CARD = re.compile(
-    r"rendez-vous|\brdv\b|\bouverte?\b|\bferm[ée]e?\b|horaires|devis gratuit|suivez|retrouvez"
+    r"rendez-vous|\brdv\b|\bferm[ée]e?\b|devis gratuit|suivez|retrouvez"
     r"|(?:une|des) questions? \?|besoin d[’'](?:aide|un conseil) \?|appelez-nous|contactez-nous"
-    r"|imprimer|environnement|newsletter|printing|environment|follow us|open(?:ing hours)?\b"
+    r"|newsletter|printing|follow us|open\b"
     r"|by appointment|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b",
     re.IGNORECASE,
 )

@@ -143,8 +143,7 @@ class ReplyWords:
     accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
     nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
     holds a word of `matter`; `past` objects to nothing in what was. `later` delays or promises,
-    `idle` holds words
-    of `refuse`, `later`, `ask` or `inform` and means nothing of the kind.
+    `idle` holds words of `refuse`, `later`, `ask` or `inform` and means nothing of the kind.
     `abbreviations` are the folded words that each stands for.
     """
 
