@@ -250,6 +250,7 @@ def test_a_quote_that_names_nothing_may_be_about_any_known_thing() -> None:
     assert read_reply(message, named, PHRASES, things=things).intent == "unclear"
 
 
+@pytest.mark.no_cover
 def test_every_layout_keeps_every_verdict(say: Callable[[str], None]) -> None:
     """No layout turns anything into an acceptance; nearly all keep a clear yes."""
     kept = walked = 0
@@ -382,6 +383,7 @@ def test_the_case_says_what_is_answered() -> None:
     assert read_reply(mail("Je valide"), done, PHRASES).intent == "unclear"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", ["x" * 100_000, "> " * 50_000, "De : " * 20_000, "le 1 " * 20_000,
                                   "a\n" * 50_000, "_" * 100_000, "je valide " * 10_000])  # fmt: skip
 def test_long_lines_are_read_quickly(text: str) -> None:

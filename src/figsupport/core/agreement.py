@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from figsupport.core.rules import ReplyWords, Tile
@@ -83,6 +84,20 @@ _FUTURE = re.compile(
     r"|\b(?:will|ll|may|might|could|would|shall|to be|(?:has|have|had) to)\b"
 )
 _BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
+#: Of these a clause is made that only says who signs: « la gérante de l'hôtel ».
+_SIGNING = frozenset("societe gerant general generale le la l du de des d votre une un".split())
+#: What only somebody else's doings begin with.
+_OTHERS = re.compile(
+    r"(?:et |car |puisque |que |because |and )?(?:il|elle|ils|elles|ca|le|la|les|l|mon|ma|mes|notre"
+    r"|nos|un|une|tout|tous|toute|m|mme|my|our|the|he|she|they|everyone|it|[a-z]+ et moi)\b"
+)
+#: A header above a mail that somebody forwards.
+_FORWARDED = re.compile(r"(?im)^\W{0,5}(?:de|from|à|to|objet|subject) ?:")
+#: « dès validation », which folds to the article « des »; « dès maintenant » waits for nothing.
+_AS_SOON = re.compile(
+    r"\bdès\b(?! (?:que (?:possible|vous)|maintenant|aujourd|à présent|cette|ce |lors|demain))",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 60
 _MOST_FILLERS = 2
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -100,6 +115,8 @@ def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
     """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
     text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), offer, phrases))
     text = text.translate(_YES_SIGNS)
+    if _FORWARDED.search(text) or _AS_SOON.search(text):
+        return None
     if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:
         return None
     text = _without_pictures(text)
@@ -236,7 +253,7 @@ def _tells_of_others(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
     « Mon associé a donné son accord hier, je valide »: it is the second clause that accepts.
     """
     said = " ".join(words(clause))
-    if _WAS.search(said) and not _WE.search(said) and _is_idle(clause, phrases):
+    if _OTHERS.match(said) and _WAS.search(said) and not _WE.search(said) and _is_idle(clause, phrases):
         return _harmless(clause, offer, phrases, past=True)
     rest = _after_opening(clause, offer, phrases)
     if rest is None or not _harmless(rest, offer, phrases):
@@ -287,6 +304,8 @@ def _tells(
     """
     if not said["unknown"] and _harmless(clause, offer, phrases):
         return True
+    if {*_corrected(_spoken(clause), offer, phrases)} <= _SIGNING:
+        return True
     goes_on = telling and _is_idle(clause, phrases) and not _names_the_object(clause, offer)
     if goes_on and _harmless(clause, offer, phrases):
         return True
@@ -327,8 +346,11 @@ def _after_opening(clause: str, offer: Offer, phrases: ReplyWords) -> str | None
     """Return what follows the opening of a clause that tells, None when it opens otherwise."""
     spoken = _spoken(clause)
     for place in phrases.tellings.places(" ".join(spoken)):
+        if not place.exact and " " not in place.phrase:
+            continue  # « recevrez » opens nothing as « recevez » does
         before = Counter(pieces(spoken[: place.start], offer, phrases))
-        if not before["unknown"] + before["accept"] + before["yes"]:
+        objects = phrases.objections.find(" ".join(spoken[: place.start]))
+        if not objects and not before["unknown"] + before["accept"] + before["yes"]:
             return " ".join(spoken[place.end :])
         break
     return None
@@ -344,12 +366,19 @@ def _corrected(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> list
 
 
 def _written_out(word: str, offer: Offer, phrases: ReplyWords) -> tuple[str, ...]:
-    if word in phrases.abbreviations:
-        return phrases.abbreviations[word]
-    if word in phrases.vocabulary or (word,) in offer.about:
+    if word in _words_of(offer.about):
+        return (word,)
+    if word in phrases.meanings:
+        return phrases.meanings[word]
+    if word in phrases.vocabulary:
         return (word,)
     short = _DRAWN_OUT.sub(r"\1", word)
     return (short if short in phrases.vocabulary else _meant(word, phrases),)
+
+
+@lru_cache(maxsize=64)
+def _words_of(about: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(word for name in about for word in name)
 
 
 def _meant(word: str, phrases: ReplyWords) -> str:

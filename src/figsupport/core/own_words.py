@@ -45,8 +45,8 @@ _CLOSINGS = (
     "warm regards", "best", "sincerely", "yours sincerely", "cheers", "all the best", "bav",
 )  # fmt: skip
 _DISCLAIMER = re.compile(
-    r"confidenti|destinataire|intended|addressee|imprimer|environnement|environment|virus"
-    r"|privileged|strictement|without the authori|unsubscribe|avant d.imprimer"
+    r"confidenti|destinataire|intended|addressee|imprim|environnement|environment|virus"
+    r"|privileged|strictement|without the authori|unsubscribe"
     r"|\bouvert(?:e|ure)?\b|horaires|opening hours",
     re.IGNORECASE,
 )

@@ -169,10 +169,10 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         return Read("auto_reply", reason, guard="machine" if accepts else None)
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
-    if not words(said) and not accepts:
+    if not accepts and not {*pieces(words(said), offer, phrases)} - {"courtesy"}:
         if message.attachments and asking.kind == "info":
             return Read("more_info", "the client sends files")
-        return Read("unclear", "the client wrote nothing new", text)
+        return Read("unclear", "the client wrote nothing new but courtesy", text)
     if not accepts and (word := _refuses(seen, said, asking, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
     if not accepts and (word := _asks(seen, phrases)):

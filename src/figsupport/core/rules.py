@@ -1,6 +1,6 @@
 """What the directives say, as values. Read by `directives/`, used by the judges. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -144,7 +144,8 @@ class ReplyWords:
     nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
     holds a word of `matter`; `past` objects to nothing in what was. `later` delays or promises,
     `idle` holds words of `refuse`, `later`, `ask` or `inform` and means nothing of the kind.
-    `abbreviations` are the folded words that each stands for.
+    `meanings` are the folded words that an abbreviation, or a word as good as another, stands
+    for.
     """
 
     accept: tuple[str, ...]
@@ -166,17 +167,23 @@ class ReplyWords:
     idle: tuple[str, ...]
     inform: tuple[str, ...]
     absence: tuple[str, ...]
-    abbreviations: Mapping[str, tuple[str, ...]]
+    meanings: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def tiles(self) -> Mapping[tuple[str, ...], Tile]:
         """What an acceptance may be made of: the folded words of each phrase, and its use."""
         kinds: tuple[Tile, ...] = get_args(Tile)
         return {
-            tuple(phrase.split()): kind
+            self.meant(phrase.split()): kind
             for kind in reversed(kinds)
             for phrase in getattr(self, kind)
         }
+
+    def meant(self, spoken: Sequence[str]) -> tuple[str, ...]:
+        """Return folded words with what each stands for written out."""
+        if self.meanings.keys().isdisjoint(spoken):
+            return tuple(spoken)
+        return tuple(meant for word in spoken for meant in self.meanings.get(word, (word,)))
 
     @cached_property
     def fillers(self) -> frozenset[str]:

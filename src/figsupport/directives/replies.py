@@ -31,7 +31,7 @@ _WORDS = {
     "Sujets sans danger": "topic",
     "Mots qui comptent": "matter",
 }
-_SHORT = "Abréviations"
+_MEANINGS = ("Abréviations", "Mots qui se valent")
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
 _CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
 _CHOICE_SIGN = re.compile(r"[\[\]()|]")
@@ -40,7 +40,7 @@ _MOST_VARIANTS = 5_000
 
 def read_replies(document: Document) -> ReplyWords:
     """Return the words of answers; their problems are added to the document."""
-    document.expect([*_REPLIES, *_WORDS, _SHORT])
+    document.expect([*_REPLIES, *_WORDS, *_MEANINGS])
     found: dict[str, dict[str, None]] = {field: {} for field in _REPLIES.values()}
     for section, field in _REPLIES.items():
         document.phrases(section)
@@ -59,19 +59,20 @@ def read_replies(document: Document) -> ReplyWords:
         field: tuple(word for line in document.phrases(section) for word in words(line))
         for section, field in _WORDS.items()
     }
-    return ReplyWords(**lists, **single, abbreviations=_abbreviations(document))
+    return ReplyWords(**lists, **single, meanings=_meanings(document))
 
 
-def _abbreviations(document: Document) -> dict[str, tuple[str, ...]]:
+def _meanings(document: Document) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for row in document.table(_SHORT, ("Écrit", "Veut dire")):
-        for short in row.text.split(","):
-            if len(words(short)) != 1 or not words(row.cells[1]):
+    rows = [row for section in _MEANINGS for row in document.table(section, ("Écrit", "Veut dire"))]
+    for row in rows:
+        for written in row.text.split(","):
+            if len(words(written)) != 1 or not words(row.cells[1]):
                 document.problem(row.number, "a word, and what it means, are expected")
-            elif words(short)[0] in found:
-                document.problem(row.number, f"« {short.strip()} » stands twice")
+            elif words(written)[0] in found:
+                document.problem(row.number, f"« {written.strip()} » stands twice")
             else:
-                found[words(short)[0]] = words(row.cells[1])
+                found[words(written)[0]] = words(row.cells[1])
     return found
 
 
