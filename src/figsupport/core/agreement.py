@@ -45,7 +45,7 @@ _SIGNED = re.compile(
     r"[.\s]{0,9}$"
 )
 _PHONE = re.compile(r"(?:\+\d{1,3}[ .]?)?\b\d{1,4}(?:[ .-]\d{2,4}){3,5}\b")
-_CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) credits?\b")
+_CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) (?:credits?|creds?|crs?)\b")
 _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
 _SENTENCE = re.compile(r"[.!?…;]{1,9}(?:\s|$)|\n\s*\n|\n(?=\W{0,3}[A-ZÀ-Ý])")
 _CLAUSE = re.compile(r"[,:()–—]| - ")
@@ -60,7 +60,10 @@ _WISH = re.compile(
     r"|need|want|must|should|would)\b"
 )
 #: More than one, or another.
-_MORE = re.compile(r"\b(?:deux|trois|plusieurs|autre|autres|deuxieme|second|two|another)\b")
+_MORE = re.compile(
+    r"\b(?:deux|trois|quatre|cinq|six|huit|dix|douze|vingt|plusieurs|autre|autres|deuxieme|second"
+    r"|two|three|four|five|six|another)\b"
+)
 #: An imperative: a verb in -ez that no « vous » stands before.
 _ORDER = re.compile(
     r"(?<!vous )(?<!vous y )(?<!vous l )\b(?!chez\b|assez\b|rez\b|nez\b)[a-z]{2,20}ez\b"
