@@ -309,16 +309,26 @@ def _tells(
         return True
     if {*_corrected(_spoken(clause), offer, phrases)} <= _SIGNING:
         return True
-    goes_on = telling and _is_idle(clause, phrases) and not _names_the_object(clause, offer)
-    if goes_on and _harmless(clause, offer, phrases):
+    idle = _is_idle(clause, phrases) and not _names_the_object(clause, offer)
+    if telling and idle and _is_known(clause, offer, phrases) and _harmless(clause, offer, phrases):
         return True
     if _narrates(clause, offer, phrases):
         return True
     rest = _after_opening(clause, offer, phrases)
     past = bool(_WAS.search(" ".join(words(clause))))
     return (
-        rest is not None and not _FUTURE.search(rest) and _harmless(rest, offer, phrases, past=past)
+        rest is not None
+        and _is_idle(rest, phrases)
+        and not _names_the_object(rest, offer)
+        and _harmless(rest, offer, phrases, past=past)
+        and _is_known(rest, offer, phrases)
     )
+
+
+def _is_known(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
+    """Tell whether the directive knows every word of a clause, in whatever use."""
+    spoken = _corrected(_spoken(clause), offer, phrases)
+    return {*spoken} <= phrases.innocent | offer.names
 
 
 def _names_the_object(clause: str, offer: Offer) -> bool:
@@ -341,6 +351,8 @@ def _narrates(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
         (past or bool(_IS.search(said)))
         and bool(phrases.topics & {*words(clause)})
         and _is_idle(clause, phrases)
+        and not _names_the_object(clause, offer)
+        and _is_known(clause, offer, phrases)
         and _harmless(clause, offer, phrases, past=past)
     )
 

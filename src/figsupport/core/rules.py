@@ -216,6 +216,16 @@ class ReplyWords:
         return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
 
     @cached_property
+    def innocent(self) -> frozenset[str]:
+        """Every folded word that may stand in what is only told beside an acceptance."""
+        lists = (
+            *(getattr(self, kind) for kind in get_args(Tile)), self.telling, self.filler,
+            self.small, self.plain, self.topic,
+        )  # fmt: skip
+        known = {word for phrases in lists for phrase in phrases for word in self.meant(phrase.split())}
+        return frozenset(known)
+
+    @cached_property
     def agreeing(self) -> frozenset[str]:
         """Every folded word of what agrees: what a slip of the finger may have meant."""
         lists = (self.accept, self.yes, self.about, self.receipt)
