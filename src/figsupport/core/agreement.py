@@ -44,6 +44,13 @@ _SIGNED = re.compile(
     rf"(?:, {_NAME}(?: {_NAME})?)?)"
     r"[.\s]{0,9}$"
 )
+#: A name inside a sentence, after a word that brings one in.
+_INSIDE = re.compile(
+    r"(?P<before>(?:^|[\s'’(])(?i:à|de|d|avec|chez|et|par|pour|est|merci|bonjour|mme|m\.|mr|mlle"
+    r"|monsieur|madame|maître|dr|société|maison|cabinet|atelier|from|with|and|by|to|is|for)"
+    r"[ '’]|, )"
+    r"(?P<name>[A-ZÀ-Ý][\w'’-]{0,30}[a-zà-ÿ](?: (?:[A-ZÀ-Ý][\w'’-]{1,30}|de|du|van|von)){0,3})"
+)
 _PHONE = re.compile(r"(?:\+\d{1,3}[ .]?)?\b\d{1,4}(?:[ .-]\d{2,4}){3,5}\b")
 _CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) (?:credits?|creds?|crs?)\b")
 _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
@@ -117,7 +124,7 @@ class Offer(NamedTuple):
 def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
     """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
     text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), offer, phrases))
-    text = text.translate(_YES_SIGNS)
+    text = _without_names(text, phrases).translate(_YES_SIGNS)
     if _FORWARDED.search(text) or _AS_SOON.search(text):
         return None
     if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:
@@ -431,6 +438,16 @@ def _without_greeting(text: str, phrases: ReplyWords) -> str:
         if said and not {*said} & (phrases.vocabulary | phrases.matters):
             lines[number] = ""
     return "\n".join(lines)
+
+
+def _without_names(text: str, phrases: ReplyWords) -> str:
+    """Return a text without the names inside its sentences: « j'en ai parlé à Denis »."""
+
+    def kept(name: re.Match[str]) -> str:
+        known = phrases.vocabulary | phrases.meanings.keys()
+        return name[0] if known & {*words(name["name"])} else f"{name['before']} "
+
+    return text if text.isupper() else _INSIDE.sub(kept, text)
 
 
 def _without_name(text: str, offer: Offer, phrases: ReplyWords) -> str:

@@ -303,9 +303,12 @@ def _short_names(name: tuple[str, ...], english: bool) -> Iterator[tuple[str, ..
     joined = bool(_JOINS & {*name}) or name[:1] < ("a",) or bool(_NUMBERS & {*name[:1]})
     for length in range(len(name) if joined else 1, len(name) + 1):
         yield name[-length:] if english else name[:length]
+    if english:  # “desk lamp” for « lampe de bureau », word by word
+        yield tuple(word for word in reversed(name) if word not in _OF)
 
 
 _JOINS = frozenset("et and ou or avec with plus".split())
+_OF = frozenset("de d du des en a au aux la le".split())
 _NUMBERS = frozenset("deux trois quatre cinq two three four five".split())
 _BEFORE = tuple(
     words(before)
