@@ -182,7 +182,7 @@ def pieces(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> Iterator
     Names and fillers have none.
     """
     spoken = _corrected(spoken, offer, phrases)
-    place, longest = 0, max(phrases.longest, *map(len, offer.about), 1) + _MOST_FILLERS
+    place, longest = 0, max(phrases.tiles.longest, *map(len, offer.about), 1) + _MOST_FILLERS
     while place < len(spoken):
         for length in range(min(longest, len(spoken) - place), 0, -1):
             kind = _use(tuple(spoken[place : place + length]), offer, phrases)
@@ -202,12 +202,12 @@ def pieces(spoken: Sequence[str], offer: Offer, phrases: ReplyWords) -> Iterator
 
 def _use(piece: tuple[str, ...], offer: Offer, phrases: ReplyWords) -> Tile | None:
     """Return the use of a piece, also when fillers stand inside it."""
-    kind = phrases.tiles.get(piece)
+    kind = phrases.tiles.use(piece)
     if kind is None and piece in offer.about:
         return "about"
     if kind is None and not {piece[0], piece[-1]} & phrases.fillers:
         bare = tuple(word for word in piece if word not in phrases.fillers)
-        return phrases.tiles.get(bare)
+        return phrases.tiles.use(bare)
     return kind
 
 
@@ -263,7 +263,12 @@ def _tells_of_others(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
     « Mon associé a donné son accord hier, je valide »: it is the second clause that accepts.
     """
     said = " ".join(words(clause))
-    if _OTHERS.match(said) and _WAS.search(said) and not _WE.search(said) and _is_idle(clause, phrases):
+    if (
+        _OTHERS.match(said)
+        and _WAS.search(said)
+        and not _WE.search(said)
+        and _is_idle(clause, phrases)
+    ):
         return _harmless(clause, offer, phrases, past=True)
     rest = _after_opening(clause, offer, phrases)
     if rest is None or not _harmless(rest, offer, phrases):

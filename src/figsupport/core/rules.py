@@ -1,6 +1,6 @@
 """What the directives say, as values. Read by `directives/`, used by the judges. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -9,6 +9,7 @@ from figsupport.core.calendar import Delays
 from figsupport.core.keeping import FOR_EVER, Retention
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
 from figsupport.core.scorer import NO_OPINION, Scorer
+from figsupport.core.wordings import Tiles, Wording, words_of
 from figsupport.core.words import Phrases, singular, words
 
 Strength = Literal["fort", "faible"]
@@ -136,7 +137,7 @@ Tile = Literal["accept", "yes", "about", "receipt", "courtesy"]
 
 @dataclass(frozen=True)
 class ReplyWords:
-    """Phrases of clients' answers, French and English, folded: words between single spaces.
+    """Wordings and phrases of clients' answers, French and English, folded.
 
     `yes` is a bare yes, `about` what a yes may be to, `receipt` says that our letter came;
     `filler` words change nothing wherever they stand, `small` ones nothing between words that
@@ -148,11 +149,11 @@ class ReplyWords:
     for.
     """
 
-    accept: tuple[str, ...]
-    yes: tuple[str, ...]
-    about: tuple[str, ...]
-    receipt: tuple[str, ...]
-    courtesy: tuple[str, ...]
+    accept: tuple[Wording, ...]
+    yes: tuple[Wording, ...]
+    about: tuple[Wording, ...]
+    receipt: tuple[Wording, ...]
+    courtesy: tuple[Wording, ...]
     filler: tuple[str, ...]
     small: tuple[str, ...]
     plain: tuple[str, ...]
@@ -170,14 +171,17 @@ class ReplyWords:
     meanings: Mapping[str, tuple[str, ...]]
 
     @cached_property
-    def tiles(self) -> Mapping[tuple[str, ...], Tile]:
-        """What an acceptance may be made of: the folded words of each phrase, and its use."""
+    def tiles(self) -> Tiles[Tile]:
+        """What an acceptance may be made of."""
         kinds: tuple[Tile, ...] = get_args(Tile)
-        return {
-            self.meant(phrase.split()): kind
-            for kind in reversed(kinds)
-            for phrase in getattr(self, kind)
-        }
+        return Tiles({kind: self._meant(getattr(self, kind)) for kind in kinds})
+
+    def _meant(self, wordings: Iterable[Wording]) -> list[Wording]:
+        """Return wordings with what each word stands for written out; few choices differ."""
+        meant: dict[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]] = {}
+        for choices in {choices for wording in wordings for choices in wording}:
+            meant[choices] = tuple(self.meant(words) for words in choices)
+        return [tuple(meant[choices] for choices in wording) for wording in wordings]
 
     def meant(self, spoken: Sequence[str]) -> tuple[str, ...]:
         """Return folded words with what each stands for written out."""
@@ -201,35 +205,28 @@ class ReplyWords:
         return frozenset(self.plain)
 
     @cached_property
-    def longest(self) -> int:
-        """How many words the longest tile has."""
-        return max(map(len, self.tiles))
-
-    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every folded word of every phrase: none of them is a slip of another."""
         lists = (
-            *(getattr(self, kind) for kind in get_args(Tile)), self.refuse, self.later,
-            self.objection, self.ask, self.idle, self.inform, self.absence, self.telling,
-            self.filler, self.small, self.plain, self.topic, self.matter,
+            self.refuse, self.later, self.objection, self.ask, self.idle, self.inform, self.absence,
+            self.telling, self.filler, self.small, self.plain, self.topic, self.matter,
         )  # fmt: skip
-        return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
+        kinds: tuple[Tile, ...] = get_args(Tile)
+        return _words(*lists).union(*(words_of(getattr(self, kind)) for kind in kinds))
 
     @cached_property
     def innocent(self) -> frozenset[str]:
         """Every folded word that may stand in what is only told beside an acceptance."""
-        lists = (
-            *(getattr(self, kind) for kind in get_args(Tile)), self.telling, self.filler,
-            self.small, self.plain, self.topic,
-        )  # fmt: skip
-        known = {word for phrases in lists for phrase in phrases for word in self.meant(phrase.split())}
-        return frozenset(known)
+        kinds: tuple[Tile, ...] = get_args(Tile)
+        written = _words(self.telling, self.filler, self.small, self.plain, self.topic).union(
+            *(words_of(getattr(self, kind)) for kind in kinds)
+        )
+        return frozenset(self.meant([*written]))
 
     @cached_property
     def agreeing(self) -> frozenset[str]:
         """Every folded word of what agrees: what a slip of the finger may have meant."""
-        lists = (self.accept, self.yes, self.about, self.receipt)
-        return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
+        return words_of((*self.accept, *self.yes, *self.about, *self.receipt))
 
     @cached_property
     def tellings(self) -> Phrases:
@@ -285,6 +282,11 @@ class ReplyWords:
     def trails(self) -> frozenset[str]:
         """What only looks like a refusal, a delay, a question or information."""
         return frozenset(self.idle)
+
+
+def _words(*lists: Iterable[str]) -> frozenset[str]:
+    """Return the words of phrases that are folded already."""
+    return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
 
 
 class Template(NamedTuple):
