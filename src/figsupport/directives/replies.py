@@ -16,6 +16,7 @@ _REPLIES = {
     "Politesse": "courtesy",
     "Raconter": "telling",
     "Refuser": "refuse",
+    "Refuser tout court": "curt",
     "Remettre à plus tard": "later",
     "Objecter": "objection",
     "Sans importance au passé": "past",
@@ -30,6 +31,7 @@ _WORDS = {
     "Mots sans danger": "plain",
     "Sujets sans danger": "topic",
     "Mots qui comptent": "matter",
+    "Mots qui décrivent": "describing",
 }
 _SHORT = "Abréviations"
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
