@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from figsupport.core.agreement import AMOUNT, MEASURE, Offer, other_amount, pieces
 from figsupport.core.model import Confidence, Intent
 from figsupport.core.rules import ReplyWords
-from figsupport.core.words import Phrases, Place, fold, same_word, singular, words
+from figsupport.core.words import Phrases, Place, fold, singular, words
 
 Asked = Literal["quote", "info", "nothing"]
 
@@ -27,13 +27,16 @@ _CONDITION = re.compile(
     r"|(?:c'est|c est|ca prend) (?:si|aussi)|complique|je ne (?:vous )?reponds pas))"
     r"|\b(?:sauf|sinon|sous reserve|a condition|a moins|unless|otherwise|provided)\b"
 )
+#: Who asks who we are wants an answer first.
+_WHO = re.compile(r"\b(?:qui etes vous|vous etes qui|who are you|who is this)\b")
 _HAGGLE = re.compile(
     r"\d ?%|\b(?:remise|rabais|ristourne|geste|discount|maximum|max|au lieu|un seul|alignez"
     r"|baissez|negocier|(?:je|on) compare|comparons|comparing)\b"
 )
 #: Who is not sure yet has refused nothing: « je vais peut-être annuler », “I think I will cancel”.
 _MAYBE = re.compile(
-    r"\b(?:peut etre|envisag\w+|risqu\w+|probable\w*|sans doute|il se peut|hesit\w+|tente de"
+    r"\b(?:(?<!fois )peut etre(?! une autre| un jour| la prochaine)|envisag\w+|risqu\w+"
+    r"|probable\w*|sans doute|il se peut|hesit\w+|tente de"
     r"|(?:je|on|nous) (?:pense|pensons|crois|croyons|songe|songeons)(?! pas)"
     r"|maybe|perhaps|might|may have|probably|likely|considering|tempted"
     r"|(?<!don t )(?<!not )(?:think|guess|leaning))\b"
@@ -58,7 +61,7 @@ _SIGHS = frozenset(
 #: What stands around a refusal of one breath and changes nothing of it.
 _PADDING = re.compile(
     r"\b(?:en fait|du coup|s il (?:vous|te) plait|quand meme|bonne (?:journee|continuation|soiree)"
-    r"|i m (?:afraid|sorry)|(?:de|pour) (?:ma|notre|moi|nous)(?: part| cote)?|au revoir|a vous"
+    r"|i m (?:afraid|sorry)|de (?:ma|notre) part|de (?:mon|notre) cote|au revoir|a vous"
     r"|ah|oh|eh|ben|bah|bon|bonjour|bonsoir|hello|hi|salut|merci|desolee?s?|ok|svp|stp|donc|alors"
     r"|finalement|malheureusement|helas|vraiment|monsieur|madame|cordialement|beaucoup"
     r"|please|thank you|thanks|sorry|then|sadly|unfortunately|actually)\b"
@@ -67,7 +70,8 @@ _PADDING = re.compile(
 _WRAPPED = re.compile(r"\n(?=[a-zà-ÿ])")
 _OPENS_QUESTION = re.compile(
     r"(?:(?:bonjour|et|mais|alors|donc|ok) )*"
-    r"(?:(?:qui|ou)(?: en)? (?:est|sont|paie|paye|s|se|puis|dois|faut|vais|trouve|signe|clique)"
+    r"(?:(?:ou (?:je|on) (?:clique|signe|paie|paye|valide|envoie|reponds|vois|depose))"
+    r"|(?:qui|ou)(?: en)? (?:est|sont|paie|paye|s|se|puis|dois|faut|vais|trouve|signe|clique)"
     r"|(?:lequel|laquelle|lesquels|lesquelles) (?:est|sont|dois|faut|choisir|prendre))\b"
 )
 _EXCLAIMS = re.compile(r"\W{0,9}(?:quelles?|quels?|what an?)\b[^?]{1,80}!", re.IGNORECASE)
@@ -76,6 +80,8 @@ _CLAUSE = re.compile(r"[.,;:!()\n]")
 _NO = frozenset("non no nope nan".split())
 _BUT = frozenset("mais but plus plutot instead".split())
 _SHORT = 6
+#: So many words after a refusal say what is refused.
+_NEARBY = 2
 #: So many words that are no usual phrase describe something; beside a « ne … pas », so many.
 _MENTION, _DESCRIPTION = 3, 7
 _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
@@ -83,21 +89,26 @@ _LETTERS = re.compile(r"[^\W_]{1,40}")
 #: Sizes and colours as the trade writes them: « H 82 L 40 », « diam. 30 », « RAL 9005 ».
 _CODE = re.compile(
     r"\b(?:ral|pantone|ncs|pms) ?[a-z]?\d|\b(?:h|l|p|d|ø|diam|haut|larg|prof|long|ep)\.? ?[:=]? ?\d"
-    r"|\b(?:annees?|circa|from|date de|datee? de|fabriquee? en|made in|of) (?:les )?"
-    r"(?:1[6-9]\d\d|20[0-3]\d|\d0s?\b)|\d ?(?:cm|mm)\b|#[0-9a-f]{6}\b"
+    r"|\b(?:annees?|circa|date de|datee? de|fabriquee? en|made in|of) (?:les )?"
+    r"(?:1[6-9]\d\d|20[0-3]\d|\d0s?\b)|\d ?(?:cm|mm)\b|\d et (?:non|pas) \d|#[0-9a-f]{6}\b"
 )
 #: What a thing is, has or shows, as somebody says who describes it.
 _STATES = re.compile(
     r"\b(?:est|sont|etait|a|ont|n a|n ont|fait|font|mesure|pese|comporte|possede|c|il y a|y a"
     r"|se rapproche|ressemble|tire|is|are|was|has|have|s|comes)\b"
 )
-#: Who wants something else, or says yes or no, describes nothing.
+#: What comes with a mail is brought, whatever is said beside it.
+_BRINGS = re.compile(
+    r"\b(?:voici|voila|ci-joint\w*|ci joint\w*|en pj|pieces? jointes?|vous joins|vous trouverez"
+    r"|here (?:is|are)|attached|please find|enclosed)\b"
+)
+#: Beside a quote, who wants something else, or says yes or no, describes nothing.
 _WANTS = re.compile(
     r"^(?:non|oui|no|yes|ok|d accord)\b|\b(?:plutot|finalement|prefere\w*|veux|voulons|voudrai\w*"
     r"|voudrions|aimerai\w*|aimerions|souhait\w+|faudrait|faudra|partez|partons|prenez|prends"
     r"|prenons|faites|mettez|ajoutez|changez|remplacez|gardez|envoyez|valid\w+|rather|instead|want"
     r"|would|prefer|please|make|change|add|could|can|approve|accept|etude|abandonne|si|sans doute"
-    r"|jolie|joli|belle|beau|superbe|magnifique|moche)\b"
+    r"|serait|seraient|mieux|meme chose|jolie|joli|belle|beau|superbe|magnifique|moche)\b"
 )
 _GREEN_LIGHT = re.compile(r"\b(?:feu vert|green light|carte blanche|nuit blanche|liste rouge)\b")
 #: Who speaks of people, and names nothing of the object, describes nothing.
@@ -158,7 +169,9 @@ def brings(text: str, asked: Asked, *, files: bool, phrases: ReplyWords) -> Brou
     if asked == "quote" and found["accept"] and objects and not files:
         return Brought("unclear", "the client accepts something else than the quote")
     agreed = bool(found["accept"] + found["yes"])
-    described = _tells(said, phrases) or _describes(said, asked, agreed=agreed, phrases=phrases)
+    described = _tells(said, phrases) or _names(said, asked, phrases)
+    if asked != "info" and not _BRINGS.search(said):
+        described = described and not agreed and not _WANTS.search(" ".join(words(said)))
     if files or MEASURE.search(said) or (not promised and described):
         return Brought("more_info", "the client brings what the object needs")
     if asked != "info":
@@ -172,8 +185,9 @@ def brings(text: str, asked: Asked, *, files: bool, phrases: ReplyWords) -> Brou
 def _is_open(said: str, asked: Asked, price: int | None, phrases: ReplyWords) -> bool:
     """Tell whether a text leaves open what it may refuse: later, under a condition, for less."""
     return bool(
-        _surely(phrases.delays, said, phrases)
+        _meant(phrases.delays, said, phrases, sure=True)
         or _CONDITION.search(said)
+        or _WHO.search(" ".join(words(said)))
         or _AGREES.search(said)
         or (asked == "quote" and other_amount(said, price))
         or (asked == "info" and MEASURE.search(said))
@@ -185,12 +199,17 @@ def _refusal(sentence: str, phrases: ReplyWords) -> str | None:
     """Return the phrase of a sentence, or of one of its clauses, that refuses."""
     for part in (sentence, *_clauses(sentence)):
         spoken = words(part)
-        for place in _surely(phrases.refusals, part, phrases):
-            if _UNTIL.search(" ".join(spoken[place.start :])):
-                continue
+        for place in _meant(phrases.refusals, part, phrases, sure=True):
+            rest = spoken[place.end : place.end + _NEARBY]
+            if _UNTIL.search(" ".join(spoken[place.start :])) or _names_part(rest, phrases):
+                continue  # « plus du fronton » wants the rest
             if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
                 return place.phrase
     return None
+
+
+def _names_part(spoken: Sequence[str], phrases: ReplyWords) -> bool:
+    return any(singular(word) in phrases.description for word in spoken)
 
 
 def _curt(sentence: str, phrases: ReplyWords) -> str | None:
@@ -222,39 +241,11 @@ def _is_denied(spoken: Sequence[str], place: Place) -> bool:
     return bool(_NOT & {*breath, *spoken[place.start : place.end]})
 
 
-def _meant(found: Phrases, text: str, phrases: ReplyWords) -> list[Place]:
+def _meant(found: Phrases, text: str, phrases: ReplyWords, *, sure: bool = False) -> list[Place]:
     """Return the places of phrases that stand in a text and begin no false trail."""
-    places = found.places(text)
+    places = found.places(text, sure=sure)
     trails = {place.start for place in places if place.phrase in phrases.trails}
     return [place for place in places if place.start not in trails]
-
-
-def _surely(found: Phrases, text: str, phrases: ReplyWords) -> list[Place]:
-    """Return the places that are meant, without those that only a doubtful slip makes."""
-    meant = _meant(found, text, phrases)
-    return [place for place in meant if place.exact or _stands(place, text)]
-
-
-def _stands(place: Place, text: str) -> bool:
-    """Tell whether the words of a phrase stand in a text with slips inside words alone.
-
-    « comande » is a slip of « commande »; « oubliée » is none of « oubliez », nor « attendiez »
-    of « attendez »: another ending is another person or another time.
-    """
-    written = words(text)[place.start : place.end]
-    return all(
-        any(singular(word) == singular(other) or _is_slip(word, other) for other in written)
-        for word in place.phrase.split()
-        if word != "…"
-    )
-
-
-def _is_slip(word: str, written: str) -> bool:
-    return (
-        same_word(singular(word), singular(written))
-        and word[-2:] == written[-2:]
-        and written.endswith(("iez", "ions")) == word.endswith(("iez", "ions"))
-    )
 
 
 def _haggles(said: str, phrases: ReplyWords) -> bool:
@@ -295,17 +286,12 @@ def _tells(said: str, phrases: ReplyWords) -> bool:
     return bool(_meant(phrases.news, said, phrases)) and len(words(said)) >= _MENTION
 
 
-def _describes(said: str, asked: Asked, *, agreed: bool, phrases: ReplyWords) -> bool:
+def _names(said: str, asked: Asked, phrases: ReplyWords) -> bool:
     """Tell whether a text names parts of the object, what it is made of, colours, shapes, sizes.
 
-    Beside a quote only a statement counts: « l'assise est noire » tells how it is, « plutôt en
-    noir » asks for something else, and so does who agrees.
+    Beside a quote, a word alone says too little: it takes a statement or several.
     """
-    spoken = words(said)
-    plain = _GREEN_LIGHT.sub(" ", " ".join(spoken))
-    if asked != "info" and (agreed or _WANTS.search(plain)):
-        return False
-    if _CODE.search(said):
-        return True
+    plain = _GREEN_LIGHT.sub(" ", " ".join(words(said)))
     named = sum(singular(word) in phrases.description for word in plain.split())
-    return bool(named) and (asked == "info" or named > 1 or bool(_STATES.search(plain)))
+    enough = named > 1 or asked == "info" or bool(_STATES.search(plain))
+    return bool(_CODE.search(said)) or bool(named and enough)
