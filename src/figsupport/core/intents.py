@@ -45,10 +45,21 @@ _MAYBE = re.compile(
 _AGREES = re.compile(
     r"(?<!que )(?<!si )\b(?:je|nous|on|i|we) (?:le |la |vous )?(?:valid|accept|approv)(?:e|ons)?"
     r"(?: (?:le|votre|ce|la|cette|the|your|this) (?:devis|proposition|offre|quote|offer))?"
-    r"(?: mais\b| but\b| ?[,;:!]| ?\.(?!\.)|$)"
+    r"(?: mais\b| but\b| ?[,;:!]| ?\.(?!\.)|$)|\bje dis oui\b|\bmoi (?:si|oui)\b"
 )
-#: What is refused until something happens is only delayed.
-_UNTIL = re.compile(r"\b(?:avant|tant que|jusqu\w*|until|till|before|yet)\b")
+#: What is refused until something happens is only delayed; what was refused once is past.
+_UNTIL = re.compile(
+    r"\b(?:avant|tant que|jusqu\w*|sans (?:relire|voir|avoir|savoir)|until|till|before|yet"
+    r"|l an(?:nee)? derni\w+|autrefois|a l epoque|last year)\b"
+)
+_FORMER = re.compile(r"\b(?:anciens?|anciennes?|precedente?s?|old|former|previous)\b")
+#: Who does without these still wants the rest: « je ne prends pas l'option animation ».
+_PARTIAL = re.compile(
+    r"\b(?:textures?|options?|animations?|versions?|variantes?|variants?|couleurs?|colou?rs?"
+    r"|questions?|factures?|invoices?|photos?|plans?|remise|discount|deuxieme"
+    r"|seconde?|second|troisieme|cartes?|cards?|virement|cookies|permis|colis|salon|number"
+    r"|changes?|rayures?|logo|details?|exemplaires?)\b"
+)
 #: A no that is a sentence of its own is one, whatever is asked after it.
 _FLATLY = frozenset({("non",), ("non", "merci"), ("no", "thanks"), ("no", "thank", "you")})
 _JOINTS = frozenset("donc mais et alors so but and then".split())
@@ -77,11 +88,11 @@ _OPENS_QUESTION = re.compile(
 _EXCLAIMS = re.compile(r"\W{0,9}(?:quelles?|quels?|what an?)\b[^?]{1,80}!", re.IGNORECASE)
 _NOT = frozenset("plus pas ne n not t never jamais sans aucun rien".split())
 _CLAUSE = re.compile(r"[.,;:!()\n]")
-_NO = frozenset("non no nope nan".split())
+_NO = frozenset("non no nope nan stop".split())
 _BUT = frozenset("mais but plus plutot instead".split())
 _SHORT = 6
-#: So many words after a refusal say what is refused.
-_NEARBY = 2
+#: So many words before and after a refusal say what is refused.
+_NEARBY = 3
 #: So many words that are no usual phrase describe something; beside a « ne … pas », so many.
 _MENTION, _DESCRIPTION = 3, 7
 _SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
@@ -106,9 +117,10 @@ _BRINGS = re.compile(
 _WANTS = re.compile(
     r"^(?:non|oui|no|yes|ok|d accord)\b|\b(?:plutot|finalement|prefere\w*|veux|voulons|voudrai\w*"
     r"|voudrions|aimerai\w*|aimerions|souhait\w+|faudrait|faudra|partez|partons|prenez|prends"
-    r"|prenons|faites|mettez|ajoutez|changez|remplacez|gardez|envoyez|valid\w+|rather|instead|want"
+    r"|prenons|faites|mettez|ajoutez|changez|remplacez|gardez|envoyez|supprimez|enlevez|retirez"
+    r"|refaites|oubliez|annulez|valid\w+|rather|instead|want"
     r"|would|prefer|please|make|change|add|could|can|approve|accept|etude|abandonne|si|sans doute"
-    r"|serait|seraient|mieux|meme chose|jolie|joli|belle|beau|superbe|magnifique|moche)\b"
+    r"|serait|seraient|mieux|meme chose|dropped|tomber|retien\w+|jolie?|belle|beau|superbe|moche)\b"
 )
 _GREEN_LIGHT = re.compile(r"\b(?:feu vert|green light|carte blanche|nuit blanche|liste rouge)\b")
 #: Who speaks of people, and names nothing of the object, describes nothing.
@@ -135,13 +147,11 @@ def refuses(text: str, asked: Asked, price: int | None, phrases: ReplyWords) -> 
     if _is_open(said, asked, price, phrases):
         return None
     sentences = _sentences(text)
-    stated = [sentence for sentence in sentences if "?" not in sentence]
+    stated = [one for one in sentences if "?" not in one and not _MAYBE.search(_plain(one))]
     if stated and words(stated[0]) in _FLATLY:
         return stated[0].strip()
     for sentence in stated:
-        if not _MAYBE.search(" ".join(words(sentence))) and (
-            word := _refusal(sentence, phrases) or _curt(sentence, phrases)
-        ):
+        if word := _refusal(sentence, phrases) or _curt(sentence, phrases):
             return word
     echoes = all(_echoes(sentence, phrases) for sentence in sentences if "?" in sentence)
     return _bare_no(" ".join(stated), asked, phrases) if echoes else None
@@ -155,7 +165,7 @@ def asks(text: str, phrases: ReplyWords) -> str | None:
     for clause in _clauses(_EXCLAIMS.sub(" ", _written_out(_WRAPPED.sub(" ", text), phrases))):
         for place in _meant(phrases.questions, clause, phrases):
             return place.phrase
-        if _OPENS_QUESTION.match(" ".join(words(clause))):
+        if _OPENS_QUESTION.match(_plain(clause)):
             return clause.strip()[:120]
     return None
 
@@ -171,7 +181,7 @@ def brings(text: str, asked: Asked, *, files: bool, phrases: ReplyWords) -> Brou
     agreed = bool(found["accept"] + found["yes"])
     described = _tells(said, phrases) or _names(said, asked, phrases)
     if asked != "info" and not _BRINGS.search(said):
-        described = described and not agreed and not _WANTS.search(" ".join(words(said)))
+        described = described and not agreed and not _WANTS.search(_plain(said))
     if files or MEASURE.search(said) or (not promised and described):
         return Brought("more_info", "the client brings what the object needs")
     if asked != "info":
@@ -187,7 +197,7 @@ def _is_open(said: str, asked: Asked, price: int | None, phrases: ReplyWords) ->
     return bool(
         _meant(phrases.delays, said, phrases, sure=True)
         or _CONDITION.search(said)
-        or _WHO.search(" ".join(words(said)))
+        or _WHO.search(_plain(said))
         or _AGREES.search(said)
         or (asked == "quote" and other_amount(said, price))
         or (asked == "info" and MEASURE.search(said))
@@ -200,22 +210,29 @@ def _refusal(sentence: str, phrases: ReplyWords) -> str | None:
     for part in (sentence, *_clauses(sentence)):
         spoken = words(part)
         for place in _meant(phrases.refusals, part, phrases, sure=True):
-            rest = spoken[place.end : place.end + _NEARBY]
-            if _UNTIL.search(" ".join(spoken[place.start :])) or _names_part(rest, phrases):
-                continue  # « plus du fronton » wants the rest
+            if _is_limited(spoken, place, phrases):
+                continue
             if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
                 return place.phrase
     return None
 
 
-def _names_part(spoken: Sequence[str], phrases: ReplyWords) -> bool:
-    return any(singular(word) in phrases.description for word in spoken)
+def _is_limited(spoken: Sequence[str], place: Place, phrases: ReplyWords) -> bool:
+    """Tell whether what is refused is a part, or was, or only waits: « plus du fronton »."""
+    before, after = spoken[: place.start], spoken[place.end :]
+    near = (*before[-_NEARBY:], *after[:_NEARBY])
+    return bool(
+        _UNTIL.search(" ".join(spoken[place.start :]))
+        or _FORMER.search(" ".join(before))
+        or _PARTIAL.search(" ".join(after[:_NEARBY]))
+        or any(singular(word) in phrases.description for word in near)
+    )
 
 
 def _curt(sentence: str, phrases: ReplyWords) -> str | None:
     """Return the clause that refuses because it says nothing more: « Stop, merci. »."""
     for part in (sentence, *_clauses(sentence)):
-        if " ".join(_PADDING.sub("", " ".join(words(part))).split()) in phrases.curt_refusals:
+        if " ".join(_PADDING.sub("", _plain(part)).split()) in phrases.curt_refusals:
             return part.strip()
     return None
 
@@ -224,6 +241,10 @@ def _written_out(text: str, phrases: ReplyWords) -> str:
     """Return a text with its abbreviations written out; its signs and lines stay."""
     short = phrases.abbreviations
     return _LETTERS.sub(lambda found: " ".join(short.get(fold(found[0]), (found[0],))), text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(words(text))
 
 
 def _sentences(text: str) -> list[str]:
@@ -242,10 +263,10 @@ def _is_denied(spoken: Sequence[str], place: Place) -> bool:
 
 
 def _meant(found: Phrases, text: str, phrases: ReplyWords, *, sure: bool = False) -> list[Place]:
-    """Return the places of phrases that stand in a text and begin no false trail."""
+    """Return the places of phrases that stand in a text and in which no false trail begins."""
     places = found.places(text, sure=sure)
     trails = {place.start for place in places if place.phrase in phrases.trails}
-    return [place for place in places if place.start not in trails]
+    return [place for place in places if trails.isdisjoint(range(place.start, place.end))]
 
 
 def _haggles(said: str, phrases: ReplyWords) -> bool:
@@ -291,7 +312,7 @@ def _names(said: str, asked: Asked, phrases: ReplyWords) -> bool:
 
     Beside a quote, a word alone says too little: it takes a statement or several.
     """
-    plain = _GREEN_LIGHT.sub(" ", " ".join(words(said)))
+    plain = _GREEN_LIGHT.sub(" ", _plain(said))
     named = sum(singular(word) in phrases.description for word in plain.split())
     enough = named > 1 or asked == "info" or bool(_STATES.search(plain))
     return bool(_CODE.search(said)) or bool(named and enough)
