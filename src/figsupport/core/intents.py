@@ -43,7 +43,8 @@ _MAYBE = re.compile(
 )
 #: Somebody who agrees and refuses at once says neither; « je valide l'annulation » refuses.
 _AGREES = re.compile(
-    r"(?<!que )(?<!si )\b(?:je|nous|on|i|we) (?:le |la |vous )?(?:valid|accept|approv)(?:e|ons)?"
+    r"(?<!que )(?<!si )\b(?:j'|(?:je|nous|on|i|we) (?:le |la |vous )?)(?:valid|accept|approv)"
+    r"(?:e|ons)?"
     r"(?: (?:le|votre|ce|la|cette|the|your|this) (?:devis|proposition|offre|quote|offer))?"
     r"(?: mais\b| but\b| ?[,;:!]| ?\.(?!\.)|$)|\bje dis oui\b|\bmoi (?:si|oui)\b"
 )
@@ -85,7 +86,9 @@ _OPENS_QUESTION = re.compile(
     r"|(?:qui|ou)(?: en)? (?:est|sont|paie|paye|s|se|puis|dois|faut|vais|trouve|signe|clique)"
     r"|(?:lequel|laquelle|lesquels|lesquelles) (?:est|sont|dois|faut|choisir|prendre))\b"
 )
-_EXCLAIMS = re.compile(r"\W{0,9}(?:quelles?|quels?|what an?)\b[^?]{1,80}!", re.IGNORECASE)
+_EXCLAIMS = re.compile(
+    r"\W{0,9}(?:quelles?|quels?|what an?)\b(?! est| sont| sera)[^?]{1,80}!", re.IGNORECASE
+)
 _NOT = frozenset("plus pas ne n not t never jamais sans aucun rien".split())
 _CLAUSE = re.compile(r"[.,;:!()\n]")
 _NO = frozenset("non no nope nan stop".split())
