@@ -36,7 +36,7 @@ _HAGGLE = re.compile(
 #: Who is not sure yet has refused nothing: « je vais peut-être annuler », “I think I will cancel”.
 _MAYBE = re.compile(
     r"\b(?:(?<!fois )peut etre(?! une autre| un jour| la prochaine)|envisag\w+|risqu\w+"
-    r"|probable\w*|sans doute|il se peut|hesit\w+|tente de"
+    r"|probable\w*|sans doute|serait (?:etonnant|surprenant|dommage)|il se peut|hesit\w+|tente de"
     r"|(?:je|on|nous) (?:pense|pensons|crois|croyons|songe|songeons)(?! pas)"
     r"|maybe|perhaps|might|may have|probably|likely|considering|tempted"
     r"|(?<!don t )(?<!not )(?:think|guess|leaning))\b"
@@ -59,7 +59,8 @@ _PARTIAL = re.compile(
     r"\b(?:textures?|options?|animations?|versions?|variantes?|variants?|couleurs?|colou?rs?"
     r"|questions?|factures?|invoices?|photos?|plans?|remise|discount|deuxieme"
     r"|seconde?|second|troisieme|cartes?|cards?|virement|cookies|permis|colis|salon|number"
-    r"|changes?|rayures?|logo|details?|exemplaires?)\b"
+    r"|changes?|rayures?|logo|details?|exemplaires?|delais?|dates?|formats?|bouton|lien"
+    r"|clique\w*|link|button|deadline)\b"
 )
 #: A no that is a sentence of its own is one, whatever is asked after it.
 _FLATLY = frozenset({("non",), ("non", "merci"), ("no", "thanks"), ("no", "thank", "you")})
