@@ -640,7 +640,8 @@ def test_a_no_is_known_by_its_family(text: str) -> None:
         "Peut-être que non",
         "Ne lancez rien avant mon feu vert.",  # until something happens
         "Nous n'avons plus de budget avant janvier",
-        "Our previous supplier went out of business.",  # what was
+        "Our previous supplier went out of business.",  # what was, or is something else
+        "The meeting was cancelled so no news.",
         "J'ai fait appel à un studio l'an dernier",
         "Je ne prends pas l'option animation.",  # a part
         "On laisse tomber les accoudoirs.",

@@ -50,10 +50,14 @@ _AGREES = re.compile(
 )
 #: What is refused until something happens is only delayed; what was refused once is past.
 _UNTIL = re.compile(
-    r"\b(?:avant|tant que|jusqu\w*|sans (?:relire|voir|avoir|savoir)|until|till|before|yet"
-    r"|l an(?:nee)? derni\w+|autrefois|a l epoque|last year)\b"
+    r"\b(?:(?<!plus )avant|tant que|jusqu\w*|sans (?:relire|voir|avoir|savoir)|until|till|before"
+    r"|yet|l an(?:nee)? derni\w+|autrefois|a l epoque|last year)\b"
 )
-_FORMER = re.compile(r"\b(?:anciens?|anciennes?|precedente?s?|old|former|previous)\b")
+#: What else is refused, annulled or over is not the quote.
+_OTHER = re.compile(
+    r"\b(?:anciens?|anciennes?|precedente?s?|old|former|previous|reunions?|meetings?|trains?|vols?"
+    r"|flights?|livraisons?|delivery|rendez vous|rdv|appointment|paiements?|payment)\b"
+)
 #: Who does without these still wants the rest: « je ne prends pas l'option animation ».
 _PARTIAL = re.compile(
     r"\b(?:textures?|options?|animations?|versions?|variantes?|variants?|couleurs?|colou?rs?"
@@ -227,7 +231,7 @@ def _is_limited(spoken: Sequence[str], place: Place, phrases: ReplyWords) -> boo
     near = (*before[-_NEARBY:], *after[:_NEARBY])
     return bool(
         _UNTIL.search(" ".join(spoken[place.start :]))
-        or _FORMER.search(" ".join(before))
+        or _OTHER.search(" ".join((*before, *after[:_NEARBY])))
         or _PARTIAL.search(" ".join(after[:_NEARBY]))
         or any(singular(word) in phrases.description for word in near)
     )
