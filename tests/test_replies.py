@@ -649,6 +649,7 @@ def test_a_no_is_known_by_its_family(text: str) -> None:
         "J'accepte votre devis, mais ne commencez pas",
         "Ma femme dit non, moi oui",
         "Une oubliée de plus",  # « oubliée » is not « oubliez »
+        "Je ne reviens pas sur ce point",  # « reviens » is not « retiens »
         "Qui êtes-vous ? Je n'ai rien demandé.",  # wants an answer first
         "Je n'ai rien demandé de plus",  # a false trail begins in it
         "Non, plutôt la version avec accoudoirs.",

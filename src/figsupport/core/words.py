@@ -206,7 +206,8 @@ def is_sure(place: Place, spoken: Sequence[str]) -> bool:
     """Tell whether the words of a phrase were written with slips inside words alone.
 
     « comande » is a slip of « commande »; « oubliée » is none of « oubliez », nor « attendiez »
-    of « attendez »: another ending is another person or another time.
+    of « attendez »: another ending is another person or another time, another letter often
+    another word (« reviens », « retiens »).
     """
     written = spoken[place.start : place.end]
     return all(
@@ -221,6 +222,7 @@ def _is_inner_slip(word: str, written: str) -> bool:
         return True
     return (
         same_word(singular(word), singular(written))
+        and (len(word) != len(written) or sorted(word) == sorted(written))
         and word[-2:] == written[-2:]
         and word.endswith(_LONG_ENDINGS) == written.endswith(_LONG_ENDINGS)
     )
