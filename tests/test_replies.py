@@ -609,3 +609,92 @@ def test_what_stands_under_the_quote_may_object(after: str) -> None:
     quoted = "Le lun. 2 nov. 2026 à 09:30, Figurative <support@figurative.example> a écrit :"
     found = intent(f"Je valide\n\n{quoted}\n\n> Bonjour,\n> 2 crédits.\n\n{after}")
     assert found == ("question" if "?" in after else "unclear")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anulez la comande svp",  # slips inside words
+        "pa interessé",
+        "Nn merci",  # abbreviations
+        "on passe, merci",  # all that a clause says
+        "Bonjour, tant pis.",
+        "Vous attendiez une réponse, la voici : je refuse.",  # « attendiez » is not « attendez »
+        "Une autre fois peut-être, mais là je refuse.",
+        "Je valide l'annulation.",
+        "Affaire classée sans suite.",
+        "Arrêtez de m'envoyer des mails.",
+        "Je n'ai jamais rien demandé.",
+        "Un autre prestataire s'en occupe déjà.",
+        "We went elsewhere, sorry I should have told you.",
+        "No, and please stop sending me reminders.",
+    ],
+)
+def test_a_no_is_known_by_its_family(text: str) -> None:
+    assert intent(text) == "refuse"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Je vais peut-être annuler.",  # a doubt
+        "I think I will cancel",
+        "Peut-être que non",
+        "Ne lancez rien avant mon feu vert.",  # until something happens
+        "Nous n'avons plus de budget avant janvier",
+        "Our previous supplier went out of business.",  # what was, or is something else
+        "The meeting was cancelled so no news.",
+        "J'ai fait appel à un studio l'an dernier",
+        "Je ne prends pas l'option animation.",  # a part
+        "On laisse tomber les accoudoirs.",
+        "Je valide, non je ne valide pas, je suis perdu",  # both
+        "J'accepte votre devis, mais ne commencez pas",
+        "Ma femme dit non, moi oui",
+        "Une oubliée de plus",  # « oubliée » is not « oubliez »
+        "Je ne reviens pas sur ce point",  # « reviens » is not « retiens »
+        "Qui êtes-vous ? Je n'ai rien demandé.",  # wants an answer first
+        "Je n'ai rien demandé de plus",  # a false trail begins in it
+        "Non, plutôt la version avec accoudoirs.",
+    ],
+)
+def test_what_doubts_waits_or_is_a_part_refuses_nothing(text: str) -> None:
+    assert intent(text) in {"unclear", "question"}
+
+
+@pytest.mark.parametrize(
+    ("text", "asking", "expected"),
+    [
+        ("Diam. 30", INFO, "more_info"),
+        ("RAL 9005", INFO, "more_info"),
+        ("H 82 L 40 P 44", QUOTE, "more_info"),
+        ("fabriquée en 1954", QUOTE, "more_info"),
+        ("Inox brossé", INFO, "more_info"),
+        ("Inox", QUOTE, "unclear"),
+        ("Les pieds sont noirs, pas marron.", QUOTE, "more_info"),
+        ("Structure aluminium, tressage résine", QUOTE, "more_info"),
+        ("Plutôt les pieds noirs", QUOTE, "unclear"),
+        ("Ok pour les dimensions", QUOTE, "unclear"),
+        ("Ok, voici les dimensions", QUOTE, "more_info"),
+        ("Il me manque le feu vert", QUOTE, "unclear"),
+        ("La pièce vient du grand-père, restaurée deux fois", INFO, "more_info"),
+        ("Je vois mon voisin qui bricole tout", INFO, "unclear"),
+        ("Je prends mes mesures d'abord", INFO, "unclear"),
+    ],
+)
+def test_the_object_is_described_by_its_words(text: str, asking: Asking, expected: str) -> None:
+    assert intent(text, asking) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Quelle ténacité !", "unclear"),
+        ("Quel est le délai !", "question"),
+        ("où je clique", "question"),
+        ("Je vous réponds quand ça ira mieux.", "unclear"),
+        ("c'est livré quand", "question"),
+        ("Please ring me about this.", "question"),
+    ],
+)
+def test_an_exclamation_or_a_time_asks_nothing(text: str, expected: str) -> None:
+    assert intent(text) == expected

@@ -5,22 +5,11 @@ the contact's own address, a text and a page that say the same. The words are in
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import dropwhile, takewhile
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from figsupport.core.agreement import (
-    AMOUNT,
-    MEASURE,
-    Grade,
-    Offer,
-    agrees,
-    objection,
-    other_amount,
-    pieces,
-    without_courtesy,
-)
+from figsupport.core.agreement import Grade, Offer, agrees, objection, pieces, without_courtesy
+from figsupport.core.intents import Asked, asks, brings, refuses
 from figsupport.core.machines import announces_absence, is_forged, is_machine
 from figsupport.core.model import (
     STAFF,
@@ -34,55 +23,17 @@ from figsupport.core.model import (
 )
 from figsupport.core.own_words import Own, from_html, from_text
 from figsupport.core.rules import ReplyWords, language_of
-from figsupport.core.words import Phrases, Place, fold, singulars, words
-
-Asked = Literal["quote", "info", "nothing"]
+from figsupport.core.words import fold, words
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}")
-#: « si rapide », « même si » and « s'il vous plaît » set no condition, nor what may come later.
-_CONDITION = re.compile(
-    r"(?<!meme )(?<!comme )(?<!even )(?<!as )\b(?:si|s'ils?|if)\b"
-    r"(?! (?:vous plait|te plait|vous (?:le )?voulez bien|rapide|vite|bien|cher|longtemps|gentil"
-    r"|bon|beau|besoin|(?:un jour )?le projet re|un jour|nous changeons|je change|we change"
-    r"|i change|we ever|(?:things|anything|that) changes|i may|possible|you don't mind))"
-    r"|\b(?:sauf|sinon|sous reserve|a condition|a moins|unless|otherwise|provided)\b"
-)
-_HAGGLE = re.compile(
-    r"\d ?%|\b(?:remise|rabais|ristourne|geste|discount|maximum|max|au lieu|un seul|alignez"
-    r"|baissez|negocier|(?:je|on) compare|comparons|comparing)\b"
-)
-#: A no that is a sentence of its own is one, whatever is asked after it.
-_FLATLY = frozenset({("non",), ("non", "merci"), ("no", "thanks"), ("no", "thank", "you")})
-_JOINTS = frozenset("donc mais et alors so but and then".split())
-_AFTER_NO = frozenset("i we it that this not no sorry thank thanks too".split())
-_PRICE = frozenset("credit credits prix tarif euros eur price".split())
-_SIGHS = frozenset(
-    "ah oh eh ben bah bon euh aie bof hum bonjour bonsoir hello hi salut merci desole desolee"
-    " thanks sorry well".split()
-)
-#: A line that a mail program broke goes on in lower case.
-_WRAPPED = re.compile(r"\n(?=[a-zà-ÿ])")
-_OPENS_QUESTION = re.compile(
-    r"(?:(?:bonjour|et|mais|alors|donc|ok) )*"
-    r"(?:(?:qui|ou)(?: en)? (?:est|sont|paie|paye|s|se|puis|dois|faut|vais|trouve|signe|clique)"
-    r"|(?:lequel|laquelle|lesquels|lesquelles) (?:est|sont|dois|faut|choisir|prendre))\b"
-)
-_NOT = frozenset("plus pas ne n not t never jamais sans aucun".split())
-_CLAUSE = re.compile(r"[.,;:!()\n]")
 _SIGNED = re.compile(
     r"^(?=.*\.(?:pdf|tiff?|heic)$)"
     r".*(?:sign|bon.?pour.?accord|\bbpa|accord|\bbdc|bon.?de.?commande|\bpo\b|order|accept|valid)"
 )
 _REVISED = re.compile(r"modif|corrig|annot|chang|revis|\bv\d|non.?sign|a.?signer|unsigned|to.?sign")
 _QUOTED = re.compile(r"[«“\"]\s?([^«»“”\"\n]{3,120}?)\s?[»”\"]")
-_NO = frozenset("non no nope nan".split())
-_BUT = frozenset("mais but plus plutot instead".split())
-_SHORT = 6
 #: A mail of so many signs is for a person; what follows them is not looked at.
 _MOST_SIGNS = 20_000
-#: So many words that are no usual phrase describe something; beside a « ne … pas », so many.
-_MENTION, _DESCRIPTION = 3, 7
-_SENTENCE = re.compile(r"[^.!?\n…;]{1,2000}[.!?…;]{0,9}")
 
 
 class Asking(NamedTuple):
@@ -99,9 +50,6 @@ class Asking(NamedTuple):
     about: frozenset[tuple[str, ...]] = frozenset()
     bare: bool = True
     english: frozenset[tuple[str, ...]] = frozenset()
-
-
-_NO_OFFER = Offer(None, frozenset(), frozenset())
 
 
 class Read(NamedTuple):
@@ -161,7 +109,6 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     written = _own_words(message, asking.sent, name)
     text = written[0].text
     seen = text[:_MOST_SIGNS]
-    said = fold(seen)
     about = asking.about | asking.english if language_of(text) == "en" else asking.about
     offer = Offer(asking.credits, about, _names(name, email))
     accepts = agrees(text, offer, phrases)
@@ -169,17 +116,18 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         return Read("auto_reply", reason, guard="machine" if accepts else None)
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
-    if not accepts and not {*pieces(words(said), offer, phrases)} - {"courtesy"}:
+    if not accepts and not {*pieces(words(seen), offer, phrases)} - {"courtesy"}:
         if message.attachments and asking.kind == "info":
             return Read("more_info", "the client sends files")
         return Read("unclear", "the client wrote nothing new but courtesy", text)
-    if not accepts and (word := _refuses(seen, said, asking, phrases)):
+    if not accepts and (word := refuses(seen, asking.kind, asking.credits, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
-    if not accepts and (word := _asks(seen, phrases)):
+    if not accepts and (word := asks(seen, phrases)):
         return Read("question", f"the client asks: « {word} »", text)
     if accepts:
         return _acceptance(message, asking, email, written, accepts, offer, phrases)
-    return _information(message, asking, said, text, phrases)
+    found = brings(seen, asking.kind, files=bool(message.attachments), phrases=phrases)
+    return Read(found.intent, found.reason, text, found.confidence)
 
 
 def _acceptance(
@@ -325,119 +273,6 @@ _MONTHS = (
     ("septembre", "september"), ("octobre", "october"), ("novembre", "november"),
     ("decembre", "december"),
 )  # fmt: skip
-
-
-def _refuses(text: str, said: str, asking: Asking, phrases: ReplyWords) -> str | None:
-    """Return what refuses: not asked, negated, delayed, nor beside an if or another price."""
-    if _meant(phrases.delays, said, phrases) or _CONDITION.search(said):
-        return None
-    if _haggles(said, asking, phrases) or (asking.kind == "info" and MEASURE.search(said)):
-        return None
-    sentences = _sentences(_WRAPPED.sub(" ", text))
-    stated = [sentence for sentence in sentences if "?" not in sentence]
-    if stated and words(stated[0]) in _FLATLY:
-        return stated[0].strip()
-    for part in (part for sentence in stated for part in (sentence, *_CLAUSE.split(sentence))):
-        spoken = words(part)
-        for place in _meant(phrases.refusals, part, phrases):
-            if not {*singulars(place.phrase)} <= {*singulars(part)}:
-                continue  # « oubliée » is no slip of « oubliez »: a slip is not enough to refuse
-            if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
-                return place.phrase
-    echoes = all(_echoes(sentence, phrases) for sentence in sentences if "?" in sentence)
-    return _bare_no(" ".join(stated), asking, phrases) if echoes else None
-
-
-def _sentences(text: str) -> list[str]:
-    return _SENTENCE.findall(text)
-
-
-def _is_denied(spoken: Sequence[str], place: Place) -> bool:
-    """Tell whether a negation stands in a refusal, or close before it in the same breath."""
-    before = spoken[max(0, place.start - 3) : place.start]
-    breath = list(takewhile(lambda word: word not in _JOINTS, reversed(before)))
-    return bool(_NOT & {*breath, *spoken[place.start : place.end]})
-
-
-def _meant(found: Phrases, text: str, phrases: ReplyWords) -> list[Place]:
-    """Return the places of phrases that stand in a text and begin no false trail."""
-    places = found.places(text)
-    trails = {place.start for place in places if place.phrase in phrases.trails}
-    return [place for place in places if place.start not in trails]
-
-
-def _haggles(said: str, asking: Asking, phrases: ReplyWords) -> bool:
-    """Tell whether a text names what the client would pay; a price may also only explain a no."""
-    if asking.kind == "quote" and other_amount(said, asking.credits):
-        return True
-    tiles = {*pieces(words(said), _NO_OFFER, phrases)}
-    agreed = tiles & {"accept", "yes"}
-    return bool(_HAGGLE.search(said) or (agreed and AMOUNT.search(said)))
-
-
-def _echoes(question: str, phrases: ReplyWords) -> bool:
-    """Tell whether a question only repeats the price: « Deux crédits ? Non. »."""
-    spoken = words(question)
-    return (
-        len(spoken) <= _SHORT and bool(_PRICE & {*spoken}) and not phrases.questions.find(question)
-    )
-
-
-def _bare_no(text: str, asking: Asking, phrases: ReplyWords) -> str | None:
-    """Return the no that begins or ends a short text; to questions of ours it may be an answer."""
-    spoken = tuple(dropwhile(_SIGHS.__contains__, words(text)))
-    most = _SHORT if asking.kind != "info" else 2
-    if (
-        not spoken
-        or len(spoken) > most
-        or {*pieces(spoken, _NO_OFFER, phrases)} & {"accept", "yes"}
-    ):
-        return None
-    *before, last = spoken
-    thing = spoken[0] == "no" and before and spoken[1] not in _AFTER_NO  # “no news yet”
-    if spoken[0] in _NO and not thing and not _BUT & {*spoken}:
-        return spoken[0]
-    if before[1:] and before[-1] in _BUT:
-        before.pop()
-    return last if last in _NO and not (_BUT | _NOT) & {*before} else None
-
-
-def _asks(text: str, phrases: ReplyWords) -> str | None:
-    """Return what asks for an answer, with or without a question mark."""
-    for sentence in _sentences(text):
-        if "?" in sentence and words(sentence):
-            return sentence.strip()[:120]
-    for clause in _CLAUSE.split(_WRAPPED.sub(" ", text)):
-        for place in _meant(phrases.questions, clause, phrases):
-            return place.phrase
-        if _OPENS_QUESTION.match(" ".join(words(clause))):
-            return clause.strip()[:120]
-    return None
-
-
-def _information(
-    message: Message, asking: Asking, said: str, text: str, phrases: ReplyWords
-) -> Read:
-    """A mail that brings something: what we asked for, or what a person must look at."""
-    promised = _meant(phrases.delays, said, phrases)
-    objects = phrases.objections.find(said)
-    found = Counter(pieces(words(said), _NO_OFFER, phrases))
-    changed = asking.kind == "quote" and found["accept"] and objects
-    if changed and not message.attachments:
-        return Read("unclear", "the client accepts something else than the quote", text)
-    measured = MEASURE.search(said)
-    if message.attachments or measured or (not promised and _tells_facts(said, phrases)):
-        return Read("more_info", "the client brings what the object needs", text)
-    if asking.kind != "info":
-        return Read("unclear", "not every word is understood as an acceptance", text)
-    if promised or found["unknown"] < (_DESCRIPTION if objects else _MENTION):
-        return Read("unclear", "the client brings nothing yet", text)
-    return Read("more_info", "the client describes the object", text, "medium")
-
-
-def _tells_facts(said: str, phrases: ReplyWords) -> bool:
-    """Tell whether a text brings facts: « pour info » alone announces some and brings none."""
-    return bool(_meant(phrases.news, said, phrases)) and len(words(said)) >= _MENTION
 
 
 def _is_signed(name: str) -> bool:

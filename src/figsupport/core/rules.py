@@ -143,10 +143,11 @@ class ReplyWords:
     `filler` words change nothing wherever they stand, `small` ones nothing between words that
     accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
     nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
-    holds a word of `matter`; `past` objects to nothing in what was. `later` delays or promises,
-    `idle` holds words of `refuse`, `later`, `ask` or `inform` and means nothing of the kind.
-    `meanings` are the folded words that an abbreviation, or a word as good as another, stands
-    for.
+    holds a word of `matter`; `past` objects to nothing in what was. `curt` refuses where it is
+    all that a clause says; `describing` words name parts, materials, colours, shapes. `later`
+    delays or promises, `idle` holds words of `refuse`, `later`, `ask` or `inform` and means
+    nothing of the kind. `abbreviations` are the folded words that each stands for, `alike` the
+    word that each is as good as in an acceptance.
     """
 
     accept: tuple[Wording, ...]
@@ -162,13 +163,21 @@ class ReplyWords:
     past: tuple[str, ...]
     telling: tuple[str, ...]
     refuse: tuple[str, ...]
+    curt: tuple[str, ...]
     later: tuple[str, ...]
     objection: tuple[str, ...]
     ask: tuple[str, ...]
     idle: tuple[str, ...]
     inform: tuple[str, ...]
+    describing: tuple[str, ...]
     absence: tuple[str, ...]
-    meanings: Mapping[str, tuple[str, ...]]
+    abbreviations: Mapping[str, tuple[str, ...]]
+    alike: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def meanings(self) -> Mapping[str, tuple[str, ...]]:
+        """What a folded word stands for in an acceptance."""
+        return {**self.alike, **self.abbreviations}
 
     @cached_property
     def tiles(self) -> Tiles[Tile]:
@@ -252,6 +261,16 @@ class ReplyWords:
     def refusals(self) -> Phrases:
         """What refuses, and what only looks so, ready to be found."""
         return Phrases((*self.refuse, *self.idle))
+
+    @cached_property
+    def curt_refusals(self) -> frozenset[str]:
+        """What refuses where it is all that a clause says."""
+        return frozenset(self.curt)
+
+    @cached_property
+    def description(self) -> frozenset[str]:
+        """The singular of every word that describes an object."""
+        return frozenset(map(singular, self.describing))
 
     @cached_property
     def delays(self) -> Phrases:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -136,10 +136,11 @@ class Phrases:
         """Return the phrases that stand in a text, in the order of the text."""
         return list(dict.fromkeys(place.phrase for place in self.places(text)))
 
-    def places(self, text: str) -> list[Place]:
+    def places(self, text: str, *, sure: bool = False) -> list[Place]:
         """Return where phrases stand in a text, in its order.
 
-        Where a longer phrase stands, the shorter ones inside it do not count.
+        Where a longer phrase stands, the shorter ones inside it do not count. `sure`: a slip in
+        the ending of a word is none, but another word: see `is_sure`.
         """
         parts = singulars(text)
         found = [
@@ -149,6 +150,9 @@ class Phrases:
             for phrase, given in self._by_first[first]
             if (end := _end(phrase, parts, start))
         ]
+        if sure and not all(place.exact for place in found):
+            spoken = words(text)
+            found = [place for place in found if place.exact or is_sure(place, spoken)]
         return _longest(found)
 
     def _candidates(self, part: str) -> Iterable[str]:
@@ -196,6 +200,35 @@ def same_word(word: str, written: str) -> bool:
         return word[place + 1 :] == written[place:] and (doubled or len(written) >= TYPO_LENGTH)
     swapped = word[place + 1 : place + 2] + word[place] + word[place + 2 :]
     return written[place:] == swapped or word[place + 1 :] == written[place + 1 :]
+
+
+def is_sure(place: Place, spoken: Sequence[str]) -> bool:
+    """Tell whether the words of a phrase were written with slips inside words alone.
+
+    « comande » is a slip of « commande »; « oubliée » is none of « oubliez », nor « attendiez »
+    of « attendez »: another ending is another person or another time, another letter often
+    another word (« reviens », « retiens »).
+    """
+    written = spoken[place.start : place.end]
+    return all(
+        any(_is_inner_slip(word, other) for other in written)
+        for word in place.phrase.split()
+        if word != _GAP
+    )
+
+
+def _is_inner_slip(word: str, written: str) -> bool:
+    if singular(word) == singular(written):
+        return True
+    return (
+        same_word(singular(word), singular(written))
+        and (len(word) != len(written) or sorted(word) == sorted(written))
+        and word[-2:] == written[-2:]
+        and word.endswith(_LONG_ENDINGS) == written.endswith(_LONG_ENDINGS)
+    )
+
+
+_LONG_ENDINGS = ("iez", "ions")
 
 
 @lru_cache(maxsize=16)

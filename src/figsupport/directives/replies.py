@@ -22,6 +22,7 @@ _TILES = {
 _PHRASES = {
     "Raconter": "telling",
     "Refuser": "refuse",
+    "Refuser tout court": "curt",
     "Remettre à plus tard": "later",
     "Objecter": "objection",
     "Sans importance au passé": "past",
@@ -36,8 +37,9 @@ _WORDS = {
     "Mots sans danger": "plain",
     "Sujets sans danger": "topic",
     "Mots qui comptent": "matter",
+    "Mots qui décrivent": "describing",
 }
-_MEANINGS = ("Abréviations", "Mots qui se valent")
+_MEANINGS = {"Abréviations": "abbreviations", "Mots qui se valent": "alike"}
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
 _CHOICE = re.compile(r"\[([^\[\]()]*)\]|\(([^\[\]()]*)\)")
 _CHOICE_SIGN = re.compile(r"[\[\]()|]")
@@ -62,8 +64,9 @@ def read_replies(document: Document) -> ReplyWords:
         field: tuple(word for line in document.phrases(section) for word in words(line))
         for section, field in _WORDS.items()
     }
-    named: dict[str, Any] = {**tiles, **lists, **single}
-    return ReplyWords(**named, meanings=_meanings(document))
+    meanings = {field: _meanings(document, section) for section, field in _MEANINGS.items()}
+    named: dict[str, Any] = {**tiles, **lists, **single, **meanings}
+    return ReplyWords(**named)
 
 
 class _Agreeing:
@@ -101,10 +104,9 @@ def _lines(document: Document, section: str) -> Iterator[tuple[Line, list[list[s
             yield line, options
 
 
-def _meanings(document: Document) -> dict[str, tuple[str, ...]]:
+def _meanings(document: Document, section: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    rows = [row for section in _MEANINGS for row in document.table(section, ("Écrit", "Veut dire"))]
-    for row in rows:
+    for row in document.table(section, ("Écrit", "Veut dire")):
         for written in row.text.split(","):
             if len(words(written)) != 1 or not words(row.cells[1]):
                 document.problem(row.number, "a word, and what it means, are expected")
