@@ -9,7 +9,7 @@ from figsupport.core.calendar import Delays
 from figsupport.core.keeping import FOR_EVER, Retention
 from figsupport.core.model import Complexity, Kind, Language, LetterKind, RequestType
 from figsupport.core.scorer import NO_OPINION, Scorer
-from figsupport.core.wordings import Tiles, Wording, words_of
+from figsupport.core.wordings import Tiles, Wording, spelled_out, words_of
 from figsupport.core.words import Phrases, singular, words
 
 Strength = Literal["fort", "faible"]
@@ -161,14 +161,14 @@ class ReplyWords:
     topic: tuple[str, ...]
     matter: tuple[str, ...]
     past: tuple[str, ...]
-    telling: tuple[str, ...]
-    refuse: tuple[str, ...]
+    telling: tuple[Wording, ...]
+    refuse: tuple[Wording, ...]
     curt: tuple[str, ...]
-    later: tuple[str, ...]
-    objection: tuple[str, ...]
-    ask: tuple[str, ...]
-    idle: tuple[str, ...]
-    inform: tuple[str, ...]
+    later: tuple[Wording, ...]
+    objection: tuple[Wording, ...]
+    ask: tuple[Wording, ...]
+    idle: tuple[Wording, ...]
+    inform: tuple[Wording, ...]
     describing: tuple[str, ...]
     absence: tuple[str, ...]
     abbreviations: Mapping[str, tuple[str, ...]]
@@ -216,21 +216,23 @@ class ReplyWords:
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every folded word of every phrase: none of them is a slip of another."""
-        lists = (
-            self.refuse, self.later, self.objection, self.ask, self.idle, self.inform, self.absence,
-            self.telling, self.filler, self.small, self.plain, self.topic, self.matter,
+        wordings = (
+            *self._tiled, *self.telling, *self.refuse, *self.later, *self.objection, *self.ask,
+            *self.idle, *self.inform,
         )  # fmt: skip
-        kinds: tuple[Tile, ...] = get_args(Tile)
-        return _words(*lists).union(*(words_of(getattr(self, kind)) for kind in kinds))
+        single = (*self.filler, *self.small, *self.plain, *self.topic, *self.matter)
+        return words_of(wordings).union(" ".join((*self.absence, *single)).split())
 
     @cached_property
     def innocent(self) -> frozenset[str]:
         """Every folded word that may stand in what is only told beside an acceptance."""
-        kinds: tuple[Tile, ...] = get_args(Tile)
-        written = _words(self.telling, self.filler, self.small, self.plain, self.topic).union(
-            *(words_of(getattr(self, kind)) for kind in kinds)
-        )
-        return frozenset(self.meant([*written]))
+        written = words_of((*self._tiled, *self.telling))
+        single = (*self.filler, *self.small, *self.plain, *self.topic)
+        return frozenset(self.meant([*written, *single]))
+
+    @property
+    def _tiled(self) -> tuple[Wording, ...]:
+        return (*self.accept, *self.yes, *self.about, *self.receipt, *self.courtesy)
 
     @cached_property
     def agreeing(self) -> frozenset[str]:
@@ -240,7 +242,7 @@ class ReplyWords:
     @cached_property
     def tellings(self) -> Phrases:
         """What opens a sentence that changes nothing, ready to be found."""
-        return Phrases(self.telling)
+        return Phrases.of(self.telling)
 
     @cached_property
     def matters(self) -> frozenset[str]:
@@ -260,7 +262,7 @@ class ReplyWords:
     @cached_property
     def refusals(self) -> Phrases:
         """What refuses, and what only looks so, ready to be found."""
-        return Phrases((*self.refuse, *self.idle))
+        return Phrases.of(self.refuse, self.idle)
 
     @cached_property
     def curt_refusals(self) -> frozenset[str]:
@@ -275,37 +277,32 @@ class ReplyWords:
     @cached_property
     def delays(self) -> Phrases:
         """What delays or promises, and what only looks so, ready to be found."""
-        return Phrases((*self.later, *self.idle))
+        return Phrases.of(self.later, self.idle)
 
     @cached_property
     def objections(self) -> Phrases:
         """What forbids to read an acceptance, ready to be found."""
-        return Phrases((*self.objection, *self.later, *self.refuse, *self.ask))
+        return Phrases.of(self.objection, self.later, self.refuse, self.ask)
 
     @cached_property
     def questions(self) -> Phrases:
         """What asks, and what only looks so, ready to be found."""
-        return Phrases((*self.ask, *self.idle))
+        return Phrases.of(self.ask, self.idle)
 
     @cached_property
     def facts(self) -> Phrases:
         """What brings information, ready to be found."""
-        return Phrases(self.inform)
+        return Phrases.of(self.inform)
 
     @cached_property
     def news(self) -> Phrases:
         """What brings information, and what only looks so, ready to be found."""
-        return Phrases((*self.inform, *self.idle))
+        return Phrases.of(self.inform, self.idle)
 
     @cached_property
     def trails(self) -> frozenset[str]:
         """What only looks like a refusal, a delay, a question or information."""
-        return frozenset(self.idle)
-
-
-def _words(*lists: Iterable[str]) -> frozenset[str]:
-    """Return the words of phrases that are folded already."""
-    return frozenset(" ".join(phrase for phrases in lists for phrase in phrases).split())
+        return frozenset(" ".join(words) for one in self.idle for words in spelled_out(one))
 
 
 class Template(NamedTuple):

@@ -9,15 +9,15 @@ Use = TypeVar("Use")
 Wording = tuple[tuple[tuple[str, ...], ...], ...]
 
 
-def spelled_out(wording: Wording, first: str) -> Iterable[tuple[str, ...]]:
-    """Return what a wording can be when it begins with a word."""
+def spelled_out(wording: Wording, first: str | None = None) -> Iterable[tuple[str, ...]]:
+    """Return what a wording can be, or what it can be when it begins with a word."""
     variants: list[tuple[str, ...]] = [()]
     for choices in wording:
         variants = [
             begun + words
             for begun in variants
             for words in choices
-            if begun or not words or words[0] == first
+            if begun or not words or first in (None, words[0])
         ]
     return filter(None, variants)
 

@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+from figsupport.core.wordings import Wording, first_words, spelled_out
+
 #: From this length on, a word with one wrong, missing, extra or swapped letter is the word.
 TYPO_LENGTH = 6
 
@@ -125,12 +127,32 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._unspelled: dict[str, list[tuple[str, Wording]]] = {}
         self._near: dict[str, list[str]] | None = None
         self._nearby = lru_cache(_MOST_KNOWN)(self._look_nearby)
         for phrase in phrases:
             parts = _parts(phrase)
             if parts:
                 self._by_first.setdefault(parts[0], []).append((parts, phrase))
+
+    @classmethod
+    def of(cls, *lists: Iterable[Wording]) -> "Phrases":
+        """Return the phrases that wordings allow; each is spelled out when a text needs it."""
+        phrases = cls(())
+        for wording in (wording for wordings in lists for wording in wordings):
+            for word in {*first_words(wording)}:
+                phrases._unspelled.setdefault(singular(word), []).append((word, wording))
+        return phrases
+
+    def _beginning(self, first: str) -> list[tuple[tuple[str, ...], str]]:
+        """Return the phrases whose first word has this singular."""
+        if first not in self._by_first:
+            self._by_first[first] = [
+                (tuple(part if part == _GAP else singular(part) for part in words), " ".join(words))
+                for word, wording in self._unspelled[first]
+                for words in spelled_out(wording, word)
+            ]
+        return self._by_first[first]
 
     def find(self, text: str) -> list[str]:
         """Return the phrases that stand in a text, in the order of the text."""
@@ -147,7 +169,7 @@ class Phrases:
             Place(start, end, given, phrase == parts[start:end])
             for start, part in enumerate(parts)
             for first in self._candidates(part)
-            for phrase, given in self._by_first[first]
+            for phrase, given in self._beginning(first)
             if (end := _end(phrase, parts, start))
         ]
         if sure and not all(place.exact for place in found):
@@ -156,7 +178,7 @@ class Phrases:
         return _longest(found)
 
     def _candidates(self, part: str) -> Iterable[str]:
-        if part in self._by_first:
+        if part in self._by_first or part in self._unspelled:
             return (part,)
         if not TYPO_LENGTH - 1 <= len(part) <= _LONGEST_WORD:
             return ()
@@ -166,7 +188,7 @@ class Phrases:
         """Return the first words of phrases that a word may be, with one slip."""
         if self._near is None:  # only texts with unknown long words need it
             self._near = {}
-            for first in self._by_first:
+            for first in {*self._by_first, *self._unspelled}:
                 if len(first) >= TYPO_LENGTH:
                     for short in _shortened(first):
                         self._near.setdefault(short, []).append(first)

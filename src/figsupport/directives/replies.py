@@ -8,27 +8,27 @@ from typing import Any
 
 from figsupport.core.rules import ReplyWords
 from figsupport.core.wordings import Wording, spelled_out, words_of
-from figsupport.core.words import words
+from figsupport.core.words import fold, words
 from figsupport.directives.document import Document, Line
 
-#: What an acceptance is made of; left as it is written until a text needs it.
-_TILES = {
+#: What is left as it is written until a text needs it.
+_WORDINGS = {
     "Accepter": "accept",
     "Oui": "yes",
     "Ce qu'on accepte": "about",
     "Accuser réception": "receipt",
     "Politesse": "courtesy",
-}
-_PHRASES = {
     "Raconter": "telling",
     "Refuser": "refuse",
-    "Refuser tout court": "curt",
     "Remettre à plus tard": "later",
     "Objecter": "objection",
-    "Sans importance au passé": "past",
     "Demander": "ask",
     "Fausses pistes": "idle",
     "Apporter des informations": "inform",
+}
+_PHRASES = {
+    "Refuser tout court": "curt",
+    "Sans importance au passé": "past",
     "Absence": "absence",
 }
 _WORDS = {
@@ -48,29 +48,33 @@ _MOST_VARIANTS = 5_000
 
 def read_replies(document: Document) -> ReplyWords:
     """Return the words of answers; their problems are added to the document."""
-    document.expect([*_TILES, *_PHRASES, *_WORDS, *_MEANINGS])
-    tiles = {field: _wordings(document, section) for section, field in _TILES.items()}
-    agreeing = _Agreeing((*tiles["accept"], *tiles["yes"]))
-    lists: dict[str, tuple[str, ...]] = {}
-    for section, field in _PHRASES.items():
-        found: dict[str, None] = {}
-        for line, options in _lines(document, section):
-            for phrase in _variants(options):
-                if field in _BLOCKING and phrase in agreeing:
-                    document.problem(line.number, f"« {phrase} » accepts and objects at once")
-                found[phrase] = None
-        lists[field] = tuple(found)
+    document.expect([*_WORDINGS, *_PHRASES, *_WORDS, *_MEANINGS])
+    read = {field: _lines(document, section) for section, field in _WORDINGS.items()}
+    agreeing = _Agreeing([wording for _, wording in (*read["accept"], *read["yes"])])
+    for field in _BLOCKING:
+        for line, wording in read[field]:
+            for phrase in agreeing.shared(wording):
+                document.problem(line.number, f"« {phrase} » accepts and objects at once")
+    wordings = {field: tuple(wording for _, wording in lines) for field, lines in read.items()}
+    phrases = {
+        field: tuple(
+            " ".join(words)
+            for _, wording in _lines(document, section)
+            for words in spelled_out(wording)
+        )
+        for section, field in _PHRASES.items()
+    }
     single = {
         field: tuple(word for line in document.phrases(section) for word in words(line))
         for section, field in _WORDS.items()
     }
     meanings = {field: _meanings(document, section) for section, field in _MEANINGS.items()}
-    named: dict[str, Any] = {**tiles, **lists, **single, **meanings}
+    named: dict[str, Any] = {**wordings, **phrases, **single, **meanings}
     return ReplyWords(**named)
 
 
 class _Agreeing:
-    """Tells of a folded phrase whether it is one of some wordings, by its rarest word."""
+    """Finds what wordings that agree have in common with others."""
 
     def __init__(self, wordings: Sequence[Wording]) -> None:
         self._holding: dict[str, list[Wording]] = {}
@@ -78,30 +82,33 @@ class _Agreeing:
             for word in words_of([wording]):
                 self._holding.setdefault(word, []).append(wording)
 
-    def __contains__(self, phrase: str) -> bool:
-        spoken = tuple(phrase.split())
-        holding = min((self._holding.get(word, []) for word in spoken), key=len)
+    def shared(self, wording: Wording) -> Iterator[str]:
+        """Yield the phrases of a wording that agree. Most have a word that never agrees."""
+        known = tuple(
+            tuple(words for words in choices if self._holding.keys() >= {*words})
+            for choices in wording
+        )
+        if all(known):
+            yield from (" ".join(spoken) for spoken in spelled_out(known) if self._holds(spoken))
+
+    def _holds(self, spoken: tuple[str, ...]) -> bool:
+        holding = min((self._holding[word] for word in spoken), key=len)
         return any(spoken in spelled_out(wording, spoken[0]) for wording in holding)
 
 
-def _wordings(document: Document, section: str) -> tuple[Wording, ...]:
-    return tuple(
-        tuple(tuple(tuple(piece.split()) for piece in pieces) for pieces in options if any(pieces))
-        for _, options in _lines(document, section)
-    )
-
-
-def _lines(document: Document, section: str) -> Iterator[tuple[Line, list[list[str]]]]:
-    """Yield the lines of a section that are well formed, each with its folded choices."""
+def _lines(document: Document, section: str) -> list[tuple[Line, Wording]]:
+    """Return the lines of a section that are well formed, each with its wording."""
     document.phrases(section)
+    found = []
     for line in document.lines(section):
-        options = _options(line.text)
-        if not options:
+        wording = _wording(line.text)
+        if wording is None:
             document.problem(line.number, f"« {line.text} » has a bracket too many, or choices")
-        elif all("" in pieces for pieces in options):
+        elif not any(map(all, wording)):
             document.problem(line.number, f"« {line.text} » can be nothing at all")
         else:
-            yield line, options
+            found.append((line, wording))
+    return found
 
 
 def _meanings(document: Document, section: str) -> dict[str, tuple[str, ...]]:
@@ -117,12 +124,12 @@ def _meanings(document: Document, section: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _options(line: str) -> list[list[str]]:
-    """Return what may stand at each place of a line, folded: « [a|b] » may be missing, « (a|b) »
-    is a choice.
+def _wording(line: str) -> Wording | None:
+    """Return what may stand at each place of a line; « [a|b] » may be missing, « (a|b) » chooses.
 
-    Nothing when a bracket has no partner, or when the choices are too many.
+    None when a bracket has no partner, or when the choices are too many.
     """
+    line = fold(line)
     options: list[list[str]] = []
     place = 0
     for found in _CHOICE.finditer(line):
@@ -133,21 +140,13 @@ def _options(line: str) -> list[list[str]]:
     options.append([line[place:]])
     broken = _CHOICE_SIGN.search(" ".join(piece for pieces in options for piece in pieces))
     if broken or math.prod(map(len, options)) > _MOST_VARIANTS:
-        return []
-    return [[_folded(piece) for piece in pieces] for pieces in options]
+        return None
+    wording = (tuple(_folded(piece) for piece in pieces) for pieces in options)
+    return tuple(choices for choices in wording if any(choices))
 
 
-def _variants(options: list[list[str]]) -> list[str]:
-    """Return the phrases that choices allow."""
-    variants = [""]
-    for pieces in options:  # beginnings are shared: quicker than joining each variant whole
-        if any(pieces):
-            variants = [begun + piece for begun in variants for piece in pieces]
-    return [variant[1:] for variant in variants]
-
-
-@cache  # a few thousand pieces make tens of thousands of phrases
-def _folded(piece: str) -> str:
-    """Return a piece folded, with a space before it; nothing of nothing."""
-    folded = " … ".join(" ".join(words(part)) for part in piece.split("…")).strip(" ")
-    return f" {folded}" if folded else ""
+@cache  # a few thousand pieces stand in many lines
+def _folded(piece: str) -> tuple[str, ...]:
+    """Return the words of a folded piece, and « … » where others may stand between."""
+    gap = ("…",)
+    return sum((gap + words(part) for part in piece.split("...")), ())[1:]
