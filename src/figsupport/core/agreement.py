@@ -370,13 +370,20 @@ def _narrates(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
 
 
 def _after_opening(clause: str, offer: Offer, phrases: ReplyWords) -> str | None:
-    """Return what follows the opening of a clause that tells, None when it opens otherwise."""
+    """Return what follows the opening of a clause that tells, None when it opens otherwise.
+
+    Nothing may object before it, nor in what it opens: « c'était » opens, « à facturer » objects.
+    """
     spoken = _spoken(clause)
-    for place in phrases.tellings.places(" ".join(spoken)):
+    said = " ".join(spoken)
+    for place in phrases.tellings.places(said):
         if not place.exact and " " not in place.phrase:
             continue  # « recevrez » opens nothing as « recevez » does
         before = Counter(pieces(spoken[: place.start], offer, phrases))
-        objects = phrases.objections.find(" ".join(spoken[: place.start]))
+        objects = any(
+            found.start < place.end and not place.start <= found.start < found.end <= place.end
+            for found in phrases.objections.places(said)
+        )
         if not objects and not before["unknown"] + before["accept"] + before["yes"]:
             return " ".join(spoken[place.end :])
         break
