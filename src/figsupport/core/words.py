@@ -117,6 +117,15 @@ class Place(NamedTuple):
     exact: bool
 
 
+#: Phrases that begin alike by the first sign of their second word: no slip changes that one.
+_Beginning = dict[str, list[tuple[tuple[str, ...], str]]]
+
+
+def _add(beginning: _Beginning, parts: tuple[str, ...], phrase: str) -> None:
+    second = parts[1] if parts[1:] and parts[1] != _GAP else ""
+    beginning.setdefault(second[:1], []).append((parts, phrase))
+
+
 class Phrases:
     """Phrases to be found in texts; each comes back as it was given.
 
@@ -126,14 +135,14 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_first: dict[str, _Beginning] = {}
         self._unspelled: dict[str, list[tuple[str, Wording]]] = {}
         self._near: dict[str, list[str]] | None = None
         self._nearby = lru_cache(_MOST_KNOWN)(self._look_nearby)
         for phrase in phrases:
             parts = _parts(phrase)
             if parts:
-                self._by_first.setdefault(parts[0], []).append((parts, phrase))
+                _add(self._by_first.setdefault(parts[0], {}), parts, phrase)
 
     @classmethod
     def of(cls, *lists: Iterable[Wording]) -> "Phrases":
@@ -144,14 +153,15 @@ class Phrases:
                 phrases._unspelled.setdefault(singular(word), []).append((word, wording))
         return phrases
 
-    def _beginning(self, first: str) -> list[tuple[tuple[str, ...], str]]:
+    def _beginning(self, first: str) -> "_Beginning":
         """Return the phrases whose first word has this singular."""
         if first not in self._by_first:
-            self._by_first[first] = [
-                (tuple(part if part == _GAP else singular(part) for part in words), " ".join(words))
-                for word, wording in self._unspelled[first]
-                for words in spelled_out(wording, word)
-            ]
+            found: _Beginning = {}
+            for word, wording in self._unspelled[first]:
+                for words in spelled_out(wording, word):
+                    parts = tuple(part if part == _GAP else singular(part) for part in words)
+                    _add(found, parts, " ".join(words))
+            self._by_first[first] = found
         return self._by_first[first]
 
     def find(self, text: str) -> list[str]:
@@ -169,7 +179,8 @@ class Phrases:
             Place(start, end, given, phrase == parts[start:end])
             for start, part in enumerate(parts)
             for first in self._candidates(part)
-            for phrase, given in self._beginning(first)
+            for sign in ("", *parts[start + 1 : start + 2])
+            for phrase, given in self._beginning(first).get(sign[:1], ())
             if (end := _end(phrase, parts, start))
         ]
         if sure and not all(place.exact for place in found):
