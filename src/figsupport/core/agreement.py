@@ -317,7 +317,7 @@ def _tells(
     It is made of plain words, goes on with what was told before it, is about a topic without
     danger, or opens as what tells does.
     """
-    if not said["unknown"] and _harmless(clause, offer, phrases):
+    if not said["unknown"] + said["about"] and _harmless(clause, offer, phrases):
         return True
     if {*_corrected(_spoken(clause), offer, phrases)} <= _SIGNING:
         return True
