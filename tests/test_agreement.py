@@ -9,6 +9,28 @@ PHRASES = directives.load(directives.default_folder()).replies
 OFFER = Offer(2, frozenset({("le", "fauteuil")}), frozenset({"jean", "dupont"}))
 
 NOT = r"""
+Dès validation par la direction, je valide.
+Fine by me, as long as my business partner agrees.
+Je valide, du moment que mon mari accepte.
+Validé par ma femme
+Oui, désolé pour le retard
+C'est bon, j'ai vu votre mail
+Ça me plaît beaucoup
+Looks good, thanks
+Le prix me convient
+Mon compte est bien validé
+J'ai accepté le devis du photographe.
+Set status to accepted and begin modelling.
+J'étais d'accord hier, je valide
+Je valide, vous recevrez un ordre de service.
+Je donne mon feu vert, c'était à facturer à l'antiquaire.
+Je valide, ma compagne a mis son veto hier soir.
+Je valide. Depuis votre premier mail, le modèle a été redessiné.
+Je valide, désolé ce message partait à mon plombier.
+C'est bon, je l'ai fait faire par mon neveu.
+On est d'accord, je valide, modèle XL.
+On vous suit sur Instagram
+ok pour 1 cr
 Je valide. Le plateau sera en verre.
 Je valide. Faites aussi la table.
 C'est validé pour nous, merci de nous transmettre la facture.
@@ -106,6 +128,19 @@ Je valide. Fait à Lyon si le prix baisse.
 """
 
 WHOLE = r"""
+La mairie valide.
+Le service achats donne son accord.
+Accepté par le conseil d'administration.
+Feu vert de la direction.
+Ma femme est d'accord, je valide.
+Accepté. La gérante de l'hôtel
+J'en ai parlé à Denis, je valide.
+ON VALIDE, LANCEZ
+Vous faites bien de me relancer. C'est d'accord.
+Mon associé a donné son accord hier, je valide
+You have our approval.
+« Je valide »
+ok pour 2 cr
 Je valide
 Désolée pour la réponse tardive, nous étions en plein montage d'exposition. Je valide.
 Je suis en déplacement, mais c'est d'accord.

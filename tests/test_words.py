@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from figsupport.core.wordings import Tiles, first_words, spelled_out, words_of
 from figsupport.core.words import Phrases, fold, printable, same_word, singular, words
 
 
@@ -164,3 +165,35 @@ def test_a_long_hostile_text_costs_linear_time(text: str) -> None:
     found = OBJECTS.places(text)
     assert len(found) == (0 if text[0] == "a" else 9_000)
     assert time.process_time() - begun < 3
+
+
+WORDING = (((), ("je",)), (("valide",), ("valide", "bien")), ((), ("tout",)))
+
+
+def test_a_wording_is_spelled_out() -> None:
+    assert {*spelled_out(WORDING)} == {
+        ("valide",), ("valide", "tout"), ("valide", "bien"), ("valide", "bien", "tout"),
+        ("je", "valide"), ("je", "valide", "tout"), ("je", "valide", "bien"),
+        ("je", "valide", "bien", "tout"),
+    }  # fmt: skip
+    assert all(words[0] == "je" for words in spelled_out(WORDING, "je"))
+    assert [*spelled_out(WORDING, "nous")] == []
+    assert {*first_words(WORDING)} == {"je", "valide"}
+    assert {*first_words((((), ("peut",)),))} == {"peut"}
+    assert words_of([WORDING]) == {"je", "valide", "bien", "tout"}
+
+
+def test_tiles_have_the_weightiest_use() -> None:
+    tiles = Tiles({"heavy": [WORDING], "light": [WORDING, ((("valide", "deja"),),)]})
+    assert tiles.longest == 4
+    assert tiles.use(("je", "valide")) == "heavy"
+    assert tiles.use(("valide", "deja")) == "light"
+    assert tiles.use(("valide", "nous")) is None
+    assert tiles.use(("rien",)) is None
+
+
+def test_phrases_of_wordings_are_found_with_slips_and_gaps() -> None:
+    found = Phrases.of([((("annulez", "…", "commande"), ("refuse",)),), WORDING])
+    assert found.find("anulez donc la commande") == ["annulez … commande"]
+    assert found.find("Je valide tout, et refuse") == ["je valide tout", "refuse"]
+    assert found.find("rien de tel") == []
