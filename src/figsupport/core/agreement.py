@@ -3,8 +3,9 @@
 Every word of the accepting sentences must be understood: phrases that accept, courtesy, the
 contact's name, the object and the price of the quote. A sentence beside them may also tell
 something that changes nothing (« Désolée pour le retard, nous étions en montage ») when it
-begins like one or is about what people talk about beside quotes, and holds nothing that objects
-or touches the quote. The words are in `reponses.md`; tenses and signs are here.
+begins like one or is about what people talk about beside quotes, when its words are all known,
+and when none of them objects or touches the quote. The words are in `reponses.md`; tenses and
+signs are here.
 """
 
 import re
@@ -99,7 +100,7 @@ _SIGNING = frozenset("societe gerant general generale le la l du de des d votre 
 #: What only somebody else's doings begin with.
 _OTHERS = re.compile(
     r"(?:et |car |puisque |que |because |and )?(?:il|elle|ils|elles|ca|le|la|les|l|mon|ma|mes|notre"
-    r"|nos|un|une|tout|tous|toute|m|mme|my|our|the|he|she|they|everyone|it|[a-z]+ et moi)\b"
+    r"|nos|un|une|tout|tous|toute|m|mme|my|our|the|he|she|they|everyone|it|[a-z]{1,20} et moi)\b"
 )
 #: A header above a mail that somebody forwards.
 _FORWARDED = re.compile(r"(?im)^\W{0,5}(?:de|from|à|to|objet|subject) ?:")

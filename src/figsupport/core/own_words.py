@@ -32,10 +32,10 @@ _FIRST_HEADER = re.compile(r"^[\s>*]*(?:de|from)\s*:", re.IGNORECASE)
 _PHONE_LINE = re.compile(
     r"^\s*(?:envoyé (?:de|depuis|à partir|avec|via)|sent (?:from|with|via)|get outlook"
     r"|télécharge[rz] (?:outlook|\w{2,20} (?:pour|for))|obten(?:ez|ir) outlook"
-    r"|provenance : courrier)\b"
-    r"|.{0,60}\b(?:a réagi via gmail|reacted via gmail)\b",
+    r"|provenance : courrier)\b",
     re.IGNORECASE,
 )
+_REACTED = re.compile(r"\b(?:a réagi via gmail|reacted via gmail)\b", re.IGNORECASE)
 _CLOSINGS = (
     "cordialement", "bien cordialement", "tres cordialement", "cdt", "cdlt", "crdt", "cordialmt",
     "respectueusement", "sincerement", "salutations", "sinceres salutations",
@@ -285,7 +285,7 @@ def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
     for number, line in enumerate(lines):
         if line.strip() in ("--", "---", "—", "–"):
             return lines[:number], lines[number + 1 :]
-        if _PHONE_LINE.match(line):
+        if _PHONE_LINE.match(line) or _REACTED.search(line):
             return lines[:number], lines[number + 1 :]
         if begun and (_is_closing(line) or _is_name(line, name) or _PHONE.match(line)):
             return lines[:number], lines[number:]
