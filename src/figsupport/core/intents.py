@@ -12,6 +12,7 @@ from itertools import dropwhile, takewhile
 from typing import Literal, NamedTuple
 
 from figsupport.core.agreement import AMOUNT, MEASURE, Offer, other_amount, pieces
+from figsupport.core.denials import denies
 from figsupport.core.model import Confidence, Intent
 from figsupport.core.rules import ReplyWords
 from figsupport.core.words import Phrases, Place, fold, singular, words
@@ -161,6 +162,10 @@ def refuses(text: str, asked: Asked, price: int | None, phrases: ReplyWords) -> 
     for sentence in stated:
         if word := _refusal(sentence, phrases) or _curt(sentence, phrases):
             return word
+    agreed = "accept" in pieces(words(text), _NO_OFFER, phrases)
+    for sentence in () if agreed else stated:
+        if word := _denial(sentence, phrases):
+            return word
     echoes = all(_echoes(sentence, phrases) for sentence in sentences if "?" in sentence)
     return _bare_no(" ".join(stated), asked, phrases) if echoes else None
 
@@ -222,6 +227,19 @@ def _refusal(sentence: str, phrases: ReplyWords) -> str | None:
                 continue
             if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
                 return place.phrase
+    return None
+
+
+def _denial(sentence: str, phrases: ReplyWords) -> str | None:
+    """Return the clause of a sentence that orders nothing, of no part and for good."""
+    for clause in _clauses(sentence):
+        said = _plain(clause)
+        if _UNTIL.search(said) or _PARTIAL.search(said) or _OTHER.search(said):
+            continue
+        if any(singular(word) in phrases.description for word in said.split()):
+            continue
+        if denies(said.split(), phrases):
+            return clause.strip()
     return None
 
 
