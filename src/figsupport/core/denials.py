@@ -14,17 +14,20 @@ from figsupport.core.rules import ReplyWords
 from figsupport.core.words import Place, singular
 
 _NEGATIONS = frozenset(
-    "pas plus jamais rien aucun aucune aucunement nullement point not never longer don dont won wont"
+    "pas plus jamais rien aucun aucune aucunement nullement point not never longer don"
+    " dont won wont"
     " doesn didn aren isn wouldn ain nothing".split()
 )
-_SUBJECTS = frozenset("je j nous on i we jveux".split())
+_SUBJECTS = frozenset("je j nous on i we jveux let lets".split())
 #: What stands between a subject and its verb, or a negation and its verb.
 _MODALS = frozenset(
-    "vais va allons veux veut voulons voudrais souhaite souhaitons souhaitent compte comptons desire"
+    "vais va allons veux veut voulons voudrais souhaite souhaitons souhaitent compte"
+    " comptons desire"
     " desirons tiens tenons ai avons a as decide choisi prefere preferons preferais envisage"
-    " envisageons prevois prevoyons est sommes suis serai serons sera ferai ferons fais faisons fait"
+    " envisageons prevois prevoyons est sommes suis serai serons sera ferai ferons fais"
+    " faisons fait"
     " faire devons aurai aurons will ll do does did am are is m re be been have ve has going gonna"
-    " to want wish need decided chosen plan planning wanting looking".split()
+    " intention to want wish need decided chosen plan planning wanting looking".split()
 )
 _CLITICS = frozenset("n ne le la l les me m lui t s se de d".split())
 _ADVERBS = frozenset(
