@@ -29,7 +29,7 @@ _MODALS = frozenset(
     " faire devons aurai aurons will ll do does did am are is m re be been have ve has going gonna"
     " intention to want wish need decided chosen plan planning wanting looking".split()
 )
-_CLITICS = frozenset("n ne le la l les me m lui t s se de d".split())
+_CLITICS = frozenset("n ne no le la l les me m lui t s se de d".split())
 _ADVERBS = frozenset(
     "finalement donc malheureusement helas vraiment absolument strictement simplement franchement"
     " definitivement decidement bien certainement surement evidemment deja entre temps ete depuis"
@@ -51,8 +51,8 @@ _ARTICLES = frozenset(
 _LIMITS = re.compile(
     r"\b(?:encore|yet|now|maintenant|aujourd|immediatement|toute?s?|tous|souvent|toujours|seulement"
     r"|only|without|sans|avant|before|until|tant|moins|less|seul\w*|vite|twice|fast|soon|tot|si"
-    r"|ligne|online|autre\w*|other|another|trop|comment|pourquoi|quand|how|why|when|what|meme"
-    r"|direct\w*|deux fois|possible|sur de|sure|comptant|avance|advance|exprime\w*|lundi|clic\w*"
+    r"|ligne|online|autre\w*|other|another|trop|comment|pourquoi|quand|how|why|when|what"
+    r"|directe?s?|directement|deux fois|possible|sur de|sure|comptant|avance|advance|exprime\w*|lundi|clic\w*"
     r"|bouton|retard|raison|peine|hate|risque\w*|mot|jour|moment|semaine|mois|week|month|day)\b"
 )
 #: What is lost or over besides is no object of ours.
@@ -147,7 +147,7 @@ def _subject_is_ours(
     before: list[str], rest: Sequence[str], projects: frozenset[str] | None, phrases: ReplyWords
 ) -> bool:
     """Tell whether what is gone is the object, or what is over one of some projects."""
-    told = before and before[-1] in _HAVE and bool({*before[:-1]} & _SUBJECTS)
+    told = bool(before and before[-1] in _HAVE | {"i", "we"} and _SUBJECTS & {*before})
     held = told and ("l" in before or (rest[:1] and rest[0] in _ARTICLES))
     subject = [word for word in before if word not in _IS]
     named = [*subject, *rest] if told else subject
