@@ -12,6 +12,7 @@ from itertools import dropwhile, takewhile
 from typing import Literal, NamedTuple
 
 from figsupport.core.agreement import AMOUNT, MEASURE, Offer, other_amount, pieces
+from figsupport.core.denials import denies
 from figsupport.core.model import Confidence, Intent
 from figsupport.core.rules import ReplyWords
 from figsupport.core.words import Phrases, Place, fold, singular, words
@@ -24,20 +25,29 @@ _CONDITION = re.compile(
     r"(?! (?:vous plait|te plait|vous (?:le )?voulez bien|rapide|vite|bien|cher|longtemps|gentil"
     r"|bon|beau|besoin|(?:un jour )?le projet re|un jour|nous changeons|je change|we change"
     r"|i change|we ever|(?:things|anything|that) changes|i may|possible|you don't mind"
-    r"|(?:c'est|c est|ca prend) (?:si|aussi)|complique|je ne (?:vous )?reponds pas))"
+    r"|(?:c'est|c est|ca prend) (?:si|aussi)|complique|je ne (?:vous )?reponds pas|j'ose"
+    r"|(?:je n'ai|nous n'avons|on n'a) pas (?:encore )?repondu))"
     r"|\b(?:sauf|sinon|sous reserve|a condition|a moins|unless|otherwise|provided)\b"
 )
 #: Who asks who we are wants an answer first.
-_WHO = re.compile(r"\b(?:qui etes vous|vous etes qui|who are you|who is this)\b")
+_WHO = re.compile(r"\b(?:c est qui|qui etes vous|vous etes qui|who are you|who is this)\b")
 _HAGGLE = re.compile(
     r"\d ?%|\b(?:remise|rabais|ristourne|geste|discount|maximum|max|au lieu|un seul|alignez"
     r"|baissez|negocier|(?:je|on) compare|comparons|comparing)\b"
 )
+#: « même à un crédit, non » names no price one would pay.
+_EVEN_SO = re.compile(
+    r"\b(?:meme|even) (?:a|avec|pour|at|with|for) [^,.;]{0,25}?"
+    r"(?:credits?|remise|rabais|%|gratuit\w*|discount|euros?)"
+)
 #: Who is not sure yet has refused nothing: « je vais peut-être annuler », “I think I will cancel”.
 _MAYBE = re.compile(
-    r"\b(?:(?<!fois )peut etre(?! une autre| un jour| la prochaine)|envisag\w+|risqu\w+"
-    r"|probable\w*|sans doute|serait (?:etonnant|surprenant|dommage)|il se peut|hesit\w+|tente de"
-    r"|(?:je|on|nous) (?:pense|pensons|crois|croyons|songe|songeons)(?! pas)"
+    r"\b(?:(?<!fois )(?<!prochaine )peut etre(?! une autre| un jour| la prochaine)"
+    r"|envisag\w+|risqu\w+"
+    r"|probable\w*|sans doute(?! mais)|serait (?:etonnant|surprenant|dommage)|il se peut"
+    r"|hesit\w+|tente de"
+    r"|(?<!destinataire )(?<!personne )(?:je|on|nous)"
+    r" (?:pense|pensons|crois|croyons|songe|songeons)(?! pas| que vous vous tromp)"
     r"|maybe|perhaps|might|may have|probably|likely|considering|tempted"
     r"|(?<!don t )(?<!not )(?:think|guess|leaning))\b"
 )
@@ -46,17 +56,20 @@ _AGREES = re.compile(
     r"(?<!que )(?<!si )\b(?:j'|(?:je|nous|on|i|we) (?:le |la |vous )?)(?:valid|accept|approv)"
     r"(?:e|ons)?"
     r"(?: (?:le|votre|ce|la|cette|the|your|this) (?:devis|proposition|offre|quote|offer))?"
-    r"(?: mais\b| but\b| ?[,;:!]| ?\.(?!\.)|$)|\bje dis oui\b|\bmoi (?:si|oui)\b"
+    r"(?: mais\b| but\b| et (?:je|j'|on|nous)| (?:je|i)\b| ?[,;:!]| ?\.(?!\.)|$)"
+    r"|\bje dis oui\b|\bmoi (?:si|oui|pour)\b"
 )
 #: What is refused until something happens is only delayed; what was refused once is past.
 _UNTIL = re.compile(
-    r"\b(?:(?<!plus )avant|tant que|jusqu\w*|sans (?:relire|voir|avoir|savoir)|until|till|before"
+    r"\b(?:(?<!plus )avant|tant que|jusqu\w*|sans (?:relire|voir|avoir|savoir|ma|mon|notre"
+    r"|l)|a la place d\w*|without|tout de suite|until|till|before"
     r"|yet|l an(?:nee)? derni\w+|autrefois|a l epoque|last year)\b"
 )
 #: What else is refused, annulled or over is not the quote.
 _OTHER = re.compile(
     r"\b(?:anciens?|anciennes?|precedente?s?|old|former|previous|reunions?|meetings?|trains?|vols?"
-    r"|flights?|livraisons?|delivery|rendez vous|rdv|appointment|paiements?|payment)\b"
+    r"|flights?|(?:our|the|my|\w*day) call|visio|livraisons?|delivery|rendez vous|rdv"
+    r"|appointment|paiements?|payment)\b"
 )
 #: Who does without these still wants the rest: « je ne prends pas l'option animation ».
 _PARTIAL = re.compile(
@@ -83,6 +96,21 @@ _PADDING = re.compile(
     r"|finalement|malheureusement|helas|vraiment|monsieur|madame|cordialement|beaucoup"
     r"|please|thank you|thanks|sorry|then|sadly|unfortunately|actually)\b"
 )
+#: Words that refuse whatever else is said; lack of money is a reason.
+_FIRM = frozenset(
+    "annule annulez annuler annulons annulation refuse refusons refuser refus cancel"
+    " cancelled laisse"
+    " laissez laissons laisser tomber non oublie oubliez oublions renonce renoncer"
+    " renoncons decline"
+    " declinons decliner abandonne abandonner abandonnons stop stoppez arrete arretez"
+    " arretons suite"
+    " pas plus jamais rien no not never longer drop withdraw pass t passe".split()
+)
+_AGREED = re.compile(
+    r"\b(?:valide|validee|acceptee?|approuve|feu vert|lancer|ok pour (?:nous|moi)"
+    r"|accepted|approved|go ahead)\b|\bje prends ?[,.;]"
+)
+_MONEY = frozenset("sous argent budget moyens fonds tresorerie money funds".split())
 #: A line that a mail program broke goes on in lower case.
 _WRAPPED = re.compile(r"\n(?=[a-zà-ÿ])")
 _OPENS_QUESTION = re.compile(
@@ -109,17 +137,32 @@ _LETTERS = re.compile(r"[^\W_]{1,40}")
 _CODE = re.compile(
     r"\b(?:ral|pantone|ncs|pms) ?[a-z]?\d|\b(?:h|l|p|d|ø|diam|haut|larg|prof|long|ep)\.? ?[:=]? ?\d"
     r"|\b(?:annees?|circa|date de|datee? de|fabriquee? en|made in|of) (?:les )?"
-    r"(?:1[6-9]\d\d|20[0-3]\d|\d0s?\b)|\d ?(?:cm|mm)\b|\d et (?:non|pas) \d|#[0-9a-f]{6}\b"
+    r"(?:1[6-9]\d\d|20[0-3]\d|\d0s?\b)|\bvers 1[5-9]\d\d|\d ?(?:cm|mm)\b|\d et (?:non"
+    r"|pas) \d|#[0-9a-f]{6}\b"
 )
 #: What a thing is, has or shows, as somebody says who describes it.
 _STATES = re.compile(
     r"\b(?:est|sont|etait|a|ont|n a|n ont|fait|font|mesure|pese|comporte|possede|c|il y a|y a"
-    r"|se rapproche|ressemble|tire|is|are|was|has|have|s|comes)\b"
+    r"|se rapproche|ressemble|tire|compte|is|are|was|has|have|s|comes)\b"
 )
 #: What comes with a mail is brought, whatever is said beside it.
 _BRINGS = re.compile(
-    r"\b(?:voici|voila|ci-joint\w*|ci joint\w*|en pj|pieces? jointes?|vous joins|vous trouverez"
-    r"|here (?:is|are)|attached|please find|enclosed)\b"
+    r"\b(?:voici(?! le devis)|voila|cette fois|ci-?\s?joint\w*|ci-?\s?(?:dessous"
+    r"|apres) (?:les|des|le plan|la photo|nos|mes|une)|pj|p\.j|pieces? jointes?"
+    r"|(?<!bon )(?<!signe )(?<!avoir )jointe?s?|vous joins|vous trouverez|comme demande"
+    r"|dans le (?:pdf|zip)"
+    r"|(?:photos?|cotes|images|plans?|vues) sont (?:la|dans|a la fin|en bas|au bas)"
+    r"|je vous (?:transmets?|envoie|remets?|renvoie|adresse|mets|fais (?:suivre|passer)|glisse)"
+    r" (?:la|les|le|l'|des|une|un|tout|mes|nos|quelques|\d)"
+    r"|j'ai (?:rajoute|ajoute|mis|refait|repris|scanne|joint) (?:les|des|une|la|le|deux|trois)"
+    r"|here (?:is|are|you go|they are)|attached|please find|enclosed|in the (?:pdf|zip)"
+    r"|(?:i've|i have|we've) (?:added|attached|included|uploaded)|at the bottom of)\b|https?://"
+)
+#: Sizes in words: « 42 centimètres », « 18 de large », « 46/40/88 » (no date has a 40th month).
+_SIZE = re.compile(
+    r"\d ?(?:centimetres?|millimetres?|metres?|pouces?|inch(?:es)?|cms?)\b"
+    r"|\d (?:de|en) (?:large|haut|long|profond|diametre|hauteur|largeur|profondeur|epaisseur)"
+    r"|\b\d{1,4} ?[x*] ?\d{1,4}\b|\b\d{1,3}/(?:1[3-9]|[2-9]\d|\d{3})/\d{1,3}\b"
 )
 #: Beside a quote, who wants something else, or says yes or no, describes nothing.
 _WANTS = re.compile(
@@ -128,7 +171,9 @@ _WANTS = re.compile(
     r"|prenons|faites|mettez|ajoutez|changez|remplacez|gardez|envoyez|supprimez|enlevez|retirez"
     r"|refaites|oubliez|annulez|valid\w+|rather|instead|want"
     r"|would|prefer|please|make|change|add|could|can|approve|accept|etude|abandonne|si|sans doute"
-    r"|serait|seraient|mieux|meme chose|dropped|tomber|retien\w+|jolie?|belle|beau|superbe|moche)\b"
+    r"|serait|seraient|mieux|meme chose|dropped|tomber|retien\w+|jolie?|belle|beau|superbe"
+    r"|moche|gardons|garde|annul\w+|retenu\w*"
+    r"|accepte\w*|cher|chere|devis|credits?|prix|tarif|bargain|facture|rib|signee?|bon de|accord)\b"
 )
 _GREEN_LIGHT = re.compile(r"\b(?:feu vert|green light|carte blanche|nuit blanche|liste rouge)\b")
 #: Who speaks of people, and names nothing of the object, describes nothing.
@@ -151,7 +196,7 @@ _NO_OFFER = Offer(None, frozenset(), frozenset())
 def refuses(text: str, asked: Asked, price: int | None, phrases: ReplyWords) -> str | None:
     """Return what refuses: not asked, denied, delayed, nor beside a doubt or another price."""
     text = _written_out(_WRAPPED.sub(" ", text), phrases)
-    said = fold(text)
+    said = _EVEN_SO.sub(" ", fold(text))
     if _is_open(said, asked, price, phrases):
         return None
     sentences = _sentences(text)
@@ -159,7 +204,10 @@ def refuses(text: str, asked: Asked, price: int | None, phrases: ReplyWords) -> 
     if stated and words(stated[0]) in _FLATLY:
         return stated[0].strip()
     for sentence in stated:
-        if word := _refusal(sentence, phrases) or _curt(sentence, phrases):
+        if word := _refusal(sentence, text, phrases) or _curt(sentence, phrases):
+            return word
+    for sentence in stated:
+        if word := _denial(sentence, text, phrases):
             return word
     echoes = all(_echoes(sentence, phrases) for sentence in sentences if "?" in sentence)
     return _bare_no(" ".join(stated), asked, phrases) if echoes else None
@@ -167,6 +215,8 @@ def refuses(text: str, asked: Asked, price: int | None, phrases: ReplyWords) -> 
 
 def asks(text: str, phrases: ReplyWords) -> str | None:
     """Return what asks for an answer, with or without a question mark."""
+    if text.count("?") > 1 and not words(text):
+        return text.strip()[:120]
     for sentence in _sentences(text):
         if "?" in sentence and words(sentence):
             return sentence.strip()[:120]
@@ -187,10 +237,12 @@ def brings(text: str, asked: Asked, *, files: bool, phrases: ReplyWords) -> Brou
     if asked == "quote" and found["accept"] and not files:
         return Brought("unclear", "the client accepts something else than the quote")
     agreed = bool(found["accept"] + found["yes"])
-    described = _tells(said, phrases) or _names(said, asked, phrases)
-    if asked != "info" and not _BRINGS.search(said):
+    brought = bool(_BRINGS.search(said))
+    described = brought or _tells(said, phrases) or _names(said, asked, phrases)
+    sized = MEASURE.search(said) or _SIZE.search(said)
+    if asked != "info" and not (brought and _tells(said, phrases)):
         described = described and not agreed and not _WANTS.search(_plain(said))
-    if files or MEASURE.search(said) or (not promised and described):
+    if files or sized or (not promised and described):
         return Brought("more_info", "the client brings what the object needs")
     if asked != "info":
         return Brought("unclear", "not every word is understood as an acceptance")
@@ -213,7 +265,7 @@ def _is_open(said: str, asked: Asked, price: int | None, phrases: ReplyWords) ->
     )
 
 
-def _refusal(sentence: str, phrases: ReplyWords) -> str | None:
+def _refusal(sentence: str, text: str, phrases: ReplyWords) -> str | None:
     """Return the phrase of a sentence, or of one of its clauses, that refuses."""
     for part in (sentence, *_clauses(sentence)):
         spoken = words(part)
@@ -221,7 +273,30 @@ def _refusal(sentence: str, phrases: ReplyWords) -> str | None:
             if _is_limited(spoken, place, phrases):
                 continue
             if _NOT & {*place.phrase.split()} or not _is_denied(spoken, place):
-                return place.phrase
+                return None if _is_only_a_reason(place.phrase, text, phrases) else place.phrase
+    return None
+
+
+def _is_only_a_reason(phrase: str, text: str, phrases: ReplyWords) -> bool:
+    """Tell whether a text that accepts only names what others would refuse for: no money."""
+    said = {*phrase.split()}
+    if (_FIRM & said and not _MONEY & said) or not _AGREED.search(fold(text)):
+        return False
+    return "accept" in pieces(words(text), _NO_OFFER, phrases)
+
+
+def _denial(sentence: str, text: str, phrases: ReplyWords) -> str | None:
+    """Return the clause of a sentence that orders nothing, beside nothing that accepts."""
+    for clause in _clauses(sentence):
+        said = _plain(clause)
+        if _UNTIL.search(said) or _PARTIAL.search(said) or _OTHER.search(said):
+            continue
+        if any(singular(word) in phrases.description for word in said.split()):
+            continue
+        if denies(said.split(), phrases):
+            besides = words(text.replace(clause, " "))
+            agreed = "accept" in pieces(besides, _NO_OFFER, phrases)
+            return None if agreed else clause.strip()
     return None
 
 

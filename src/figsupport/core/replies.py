@@ -116,9 +116,9 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         return Read("auto_reply", reason, guard="machine" if accepts else None)
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
-    if not accepts and not {*pieces(words(seen), offer, phrases)} - {"courtesy"}:
-        if message.attachments and asking.kind == "info":
-            return Read("more_info", "the client sends files")
+    found = brings(seen, asking.kind, files=bool(message.attachments), phrases=phrases)
+    polite = not {*pieces(words(seen), offer, phrases)} - {"courtesy"} and seen.count("?") < 2
+    if not accepts and polite and not (asking.kind == "info" and found.intent == "more_info"):
         return Read("unclear", "the client wrote nothing new but courtesy", text)
     if not accepts and (word := refuses(seen, asking.kind, asking.credits, phrases)):
         return Read("refuse", f"the client says « {word} »", text)
@@ -126,7 +126,6 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
         return Read("question", f"the client asks: « {word} »", text)
     if accepts:
         return _acceptance(message, asking, email, written, accepts, offer, phrases)
-    found = brings(seen, asking.kind, files=bool(message.attachments), phrases=phrases)
     return Read(found.intent, found.reason, text, found.confidence)
 
 

@@ -144,7 +144,9 @@ class ReplyWords:
     accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
     nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
     holds a word of `matter`; `past` objects to nothing in what was. `curt` refuses where it is
-    all that a clause says; `describing` words name parts, materials, colours, shapes. `later`
+    all that a clause says; `describing` words name parts, materials, colours, shapes. A denied
+    `ordering` refuses, a denied `doing` beside what is `ordered`; an object that is `gone`, a
+    `project` that is `over` leave nothing to model. `later`
     delays or promises, `idle` holds words of `refuse`, `later`, `ask` or `inform` and means
     nothing of the kind. `abbreviations` are the folded words that each stands for, `alike` the
     word that each is as good as in an acceptance.
@@ -170,6 +172,12 @@ class ReplyWords:
     idle: tuple[Wording, ...]
     inform: tuple[Wording, ...]
     describing: tuple[str, ...]
+    ordering: tuple[Wording, ...]
+    doing: tuple[Wording, ...]
+    ordered: tuple[str, ...]
+    gone: tuple[str, ...]
+    over: tuple[str, ...]
+    project: tuple[str, ...]
     absence: tuple[str, ...]
     abbreviations: Mapping[str, tuple[str, ...]]
     alike: Mapping[str, tuple[str, ...]]
@@ -273,6 +281,36 @@ class ReplyWords:
     def description(self) -> frozenset[str]:
         """The singular of every word that describes an object."""
         return frozenset(map(singular, self.describing))
+
+    @cached_property
+    def orderings(self) -> Phrases:
+        """What orders, without its negation, ready to be found."""
+        return Phrases.of(self.ordering)
+
+    @cached_property
+    def doings(self) -> Phrases:
+        """What orders only where what is ordered is named, or nothing, ready to be found."""
+        return Phrases.of(self.doing)
+
+    @cached_property
+    def ordered_words(self) -> frozenset[str]:
+        """Words of what is ordered: the quote, its object."""
+        return frozenset(self.ordered)
+
+    @cached_property
+    def gone_words(self) -> frozenset[str]:
+        """What an object is that can no longer be modelled."""
+        return frozenset(self.gone)
+
+    @cached_property
+    def over_words(self) -> frozenset[str]:
+        """What a project is that will not be."""
+        return frozenset(self.over)
+
+    @cached_property
+    def project_words(self) -> frozenset[str]:
+        """What an object was modelled for."""
+        return frozenset(self.project)
 
     @cached_property
     def delays(self) -> Phrases:

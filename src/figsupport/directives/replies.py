@@ -25,6 +25,8 @@ _WORDINGS = {
     "Demander": "ask",
     "Fausses pistes": "idle",
     "Apporter des informations": "inform",
+    "Commander": "ordering",
+    "Faire": "doing",
 }
 _PHRASES = {
     "Refuser tout court": "curt",
@@ -38,6 +40,10 @@ _WORDS = {
     "Sujets sans danger": "topic",
     "Mots qui comptent": "matter",
     "Mots qui décrivent": "describing",
+    "Ce qu'on commande": "ordered",
+    "Objets partis": "gone",
+    "Projets finis": "over",
+    "Projets": "project",
 }
 _MEANINGS = {"Abréviations": "abbreviations", "Mots qui se valent": "alike"}
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
