@@ -286,7 +286,8 @@ def _sign(lines: list[str], name: str) -> tuple[list[str], list[str]]:
         if line.strip() in ("--", "---", "—", "–"):
             return lines[:number], lines[number + 1 :]
         if _PHONE_LINE.match(line) or _REACTED.search(line):
-            return lines[:number], lines[number + 1 :]
+            own, signature = _sign(lines[:number], name)
+            return own, [*signature, *lines[number + 1 :]]
         if begun and (_is_closing(line) or _is_name(line, name) or _PHONE.match(line)):
             return lines[:number], lines[number:]
         if begun and number >= last and _signs(line, name):
@@ -319,7 +320,8 @@ def _signs(line: str, name: str) -> bool:
         return True
     head, *trade = _AFTER_NAME.split(line.strip(), maxsplit=1)
     if trade:
-        return _is_name(head, name) and len(words(trade[0])) <= _TRADE_WORDS
+        said = [word for word in words(trade[0]) if not word.isdigit()]  # with a telephone number
+        return _is_name(head, name) and len(said) <= _TRADE_WORDS
     known = {word for word in words(name) if len(word) > 2}
     titles = all(word[:1].isupper() for word in line.split() if len(word) > 3 and word.isalpha())
     return titles and bool(known & {*words(line)}) and len(words(line)) <= _TRADE_WORDS
