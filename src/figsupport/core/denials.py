@@ -52,8 +52,8 @@ _LIMITS = re.compile(
     r"\b(?:encore|yet|now|maintenant|aujourd|immediatement|toute?s?|tous|souvent|toujours|seulement"
     r"|only|without|sans|avant|before|until|tant|moins|less|seul\w*|vite|twice|fast|soon|tot|si"
     r"|ligne|online|autre\w*|other|another|trop|comment|pourquoi|quand|how|why|when|what"
-    r"|directe?s?|directement|deux fois|possible|sur de|sure|comptant|avance|advance|exprime\w*"
-    r"|lundi|clic\w*"
+    r"|directe?s?|directement|deux fois|possible|sur de|sure|comptant|avance|advance"
+    r"|exprime\w*|lundi|clic\w*"
     r"|bouton|retard|raison|peine|hate|risque\w*|mot|jour|moment|semaine|mois|week|month|day)\b"
 )
 #: What is lost or over besides is no object of ours.

@@ -107,7 +107,7 @@ _FIRM = frozenset(
     " pas plus jamais rien no not never longer drop withdraw pass t passe".split()
 )
 _AGREED = re.compile(
-    r"\b(?:valide|validee|acceptee?|approuve|feu vert|lancer|ok pour (?:nous|moi)"
+    r"\b(?:valide|validee|acceptee?|approuve|feu vert|mon accord|lancer|ok pour (?:nous|moi)"
     r"|accepted|approved|go ahead)\b|\bje prends ?[,.;]"
 )
 _MONEY = frozenset("sous argent budget moyens fonds tresorerie money funds".split())
@@ -280,9 +280,14 @@ def _refusal(sentence: str, text: str, phrases: ReplyWords) -> str | None:
 def _is_only_a_reason(phrase: str, text: str, phrases: ReplyWords) -> bool:
     """Tell whether a text that accepts only names what others would refuse for: no money."""
     said = {*phrase.split()}
-    if (_FIRM & said and not _MONEY & said) or not _AGREED.search(fold(text)):
-        return False
-    return "accept" in pieces(words(text), _NO_OFFER, phrases)
+    firm = bool(_FIRM & said) and not _MONEY & said
+    return not firm and _agrees(text, phrases)
+
+
+def _agrees(text: str, phrases: ReplyWords) -> bool:
+    """Tell whether a text accepts in so many words, whatever it says beside."""
+    agreed = _AGREED.search(fold(text))
+    return agreed is not None and "accept" in pieces(words(text), _NO_OFFER, phrases)
 
 
 def _denial(sentence: str, text: str, phrases: ReplyWords) -> str | None:
@@ -294,9 +299,7 @@ def _denial(sentence: str, text: str, phrases: ReplyWords) -> str | None:
         if any(singular(word) in phrases.description for word in said.split()):
             continue
         if denies(said.split(), phrases):
-            besides = words(text.replace(clause, " "))
-            agreed = "accept" in pieces(besides, _NO_OFFER, phrases)
-            return None if agreed else clause.strip()
+            return None if _agrees(text.replace(clause, " "), phrases) else clause.strip()
     return None
 
 
