@@ -117,7 +117,8 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     if not accepts and announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
     found = brings(seen, asking.kind, files=bool(message.attachments), phrases=phrases)
-    polite = not {*pieces(words(seen), offer, phrases)} - {"courtesy"} and seen.count("?") < 2
+    spoken = [word for word in words(seen) if len(word) > 1]  # initials say nothing
+    polite = not {*pieces(spoken, offer, phrases)} - {"courtesy"} and seen.count("?") < 2
     if not accepts and polite and not (asking.kind == "info" and found.intent == "more_info"):
         return Read("unclear", "the client wrote nothing new but courtesy", text)
     if not accepts and (word := refuses(seen, asking.kind, asking.credits, phrases)):
