@@ -99,6 +99,7 @@ def test_a_part_or_something_else_that_is_gone_does_not(clause: str) -> None:
     ("text", "expected"),
     [
         ("On ne prendra pas cette offre.", "refuse"),
+        ("Devis ok. On a vendu la chaise à un industriel.", "unclear"),
         ("Nous ne validons pas ce devis. Bonne continuation à vous.", "refuse"),
         ("On ne prendra pas cette offre avant septembre.", "unclear"),
         ("On ne prendra pas l'option animation.", "unclear"),

@@ -286,8 +286,12 @@ def _is_only_a_reason(phrase: str, text: str, phrases: ReplyWords) -> bool:
 
 def _agrees(text: str, phrases: ReplyWords) -> bool:
     """Tell whether a text accepts in so many words, whatever it says beside."""
-    agreed = _AGREED.search(fold(text))
-    return agreed is not None and "accept" in pieces(words(text), _NO_OFFER, phrases)
+    return bool(_AGREED.search(fold(text))) and _accepts_something(text, phrases)
+
+
+def _accepts_something(text: str, phrases: ReplyWords) -> bool:
+    """Tell whether words that may accept stand in a text, if only « vous pouvez »."""
+    return "accept" in pieces(words(text), _NO_OFFER, phrases)
 
 
 def _denial(sentence: str, text: str, phrases: ReplyWords) -> str | None:
@@ -299,7 +303,10 @@ def _denial(sentence: str, text: str, phrases: ReplyWords) -> str | None:
         if any(singular(word) in phrases.description for word in said.split()):
             continue
         if denies(said.split(), phrases):
-            return None if _agrees(text.replace(clause, " "), phrases) else clause.strip()
+            besides = text.replace(clause, " ")
+            firm = bool(_NOT & {*said.split()})
+            agreed = _agrees(besides, phrases) if firm else _accepts_something(besides, phrases)
+            return None if agreed else clause.strip()
     return None
 
 
