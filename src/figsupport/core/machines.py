@@ -72,7 +72,8 @@ _FROM_SYSTEM = re.compile(
 _PERSON = re.compile(
     r"\b(?:mais|vous pouvez|j accepte"
     r"|je (?:le |vous )?(?:valide|regarde|reponds|refuse|voudrais|confirme)"
-    r"|votre devis|le devis|(?:votre|la) relance|your quote|the quote|i (?:accept|will look|ll look|approve)"
+    r"|votre devis|le devis|(?:votre|la) relance|your quote|the quote"
+    r"|i (?:accept|will look|ll look|approve)"
     r"|but i|will look at|(?:il|elle) vous repondra)\b"
     r"|^(?:bonjour )?(?:mon|ma|notre|la|le) (?:collegue|signataire|associee?|patron|directrice"
     r"|directeur|mari|femme|gerante?|chef|comptable|responsable|client|cliente)\b"
