@@ -9,6 +9,7 @@ PHRASES = directives.load(directives.default_folder()).replies
 OFFER = Offer(2, frozenset({("le", "fauteuil")}), frozenset({"jean", "dupont"}))
 
 NOT = r"""
+Vous pouvez commencer, le 14/05
 Dès validation par la direction, je valide.
 Fine by me, as long as my business partner agrees.
 Je valide, du moment que mon mari accepte.
@@ -128,6 +129,8 @@ Je valide. Fait à Lyon si le prix baisse.
 """
 
 WHOLE = r"""
+Bon pour accord, le 14/05/2025
+Lu et approuvé, le 3 mars
 La mairie valide.
 Le service achats donne son accord.
 Accepté par le conseil d'administration.

@@ -52,6 +52,11 @@ _INSIDE = re.compile(
     r"[ '’]|, )"
     r"(?P<name>[A-ZÀ-Ý][\w'’-]{0,30}[a-zà-ÿ](?: (?:[A-ZÀ-Ý][\w'’-]{1,30}|de|du|van|von)){0,3})"
 )
+#: « Bon pour accord, le 14/05/2025 »: the day of a signature is no deadline.
+_SIGNED_ON = re.compile(
+    r"(?i)\b(bon pour accord|lu et approuvé),? le \d{1,2}[/. ]"
+    r"(?:\d{1,2}|[a-zûé]{3,9})(?:[/. ]\d{2,4})?"
+)
 _PHONE = re.compile(r"(?:\+\d{1,3}[ .]?)?\b\d{1,4}(?:[ .-]\d{2,4}){3,5}\b")
 _CREDITS = re.compile(r"\b(\d{1,3}|un|deux|trois|one|two|three) (?:credits?|creds?|crs?)\b")
 _NUMBER = {"un": 1, "deux": 2, "trois": 3, "one": 1, "two": 2, "three": 3}
@@ -125,7 +130,7 @@ class Offer(NamedTuple):
 def agrees(text: str, offer: Offer, phrases: ReplyWords) -> Grade | None:
     """Tell whether a text agrees to an offer: every word understood, and some of them accept."""
     text = _PHONE.sub(" ", _without_name(_without_greeting(text, phrases), offer, phrases))
-    text = _without_names(text, phrases).translate(_YES_SIGNS)
+    text = _without_names(_SIGNED_ON.sub(r"\1", text), phrases).translate(_YES_SIGNS)
     if _FORWARDED.search(text) or _AS_SOON.search(text):
         return None
     if _is_disguised(text) or "?" in text or _DOUBTING_SIGNS & {*text}:

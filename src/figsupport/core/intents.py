@@ -119,6 +119,8 @@ _OPENS_QUESTION = re.compile(
     r"|(?:qui|ou)(?: en)? (?:est|sont|paie|paye|s|se|puis|dois|faut|vais|trouve|signe|clique)"
     r"|(?:lequel|laquelle|lesquels|lesquelles) (?:est|sont|dois|faut|choisir|prendre))\b"
 )
+#: « les crédits on les achète où »
+_ENDS_QUESTION = re.compile(r"\b(?:où|combien|comment|pourquoi)\W{0,9}$", re.IGNORECASE)
 _EXCLAIMS = re.compile(
     r"\W{0,9}(?:quelles?|quels?|what an?)\b(?! est| sont| sera)[^?]{1,80}!", re.IGNORECASE
 )
@@ -223,7 +225,7 @@ def asks(text: str, phrases: ReplyWords) -> str | None:
     for clause in _clauses(_EXCLAIMS.sub(" ", _written_out(_WRAPPED.sub(" ", text), phrases))):
         for place in _meant(phrases.questions, clause, phrases):
             return place.phrase
-        if _OPENS_QUESTION.match(_plain(clause)):
+        if _OPENS_QUESTION.match(_plain(clause)) or _ENDS_QUESTION.search(clause):
             return clause.strip()[:120]
     return None
 
