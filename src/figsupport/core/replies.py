@@ -114,19 +114,19 @@ def read(message: Message, asking: Asking, email: str, name: str, phrases: Reply
     accepts = agrees(text, offer, phrases)
     if reason := is_machine(message):
         return Read("auto_reply", reason, guard="machine" if accepts else None)
-    if not accepts and announces_absence(text, phrases.absence):
+    if accepts:
+        return _acceptance(message, asking, email, written, accepts, offer, phrases)
+    if announces_absence(text, phrases.absence):
         return Read("auto_reply", "the text announces an absence", text)
     found = brings(seen, asking.kind, files=bool(message.attachments), phrases=phrases)
     spoken = [word for word in words(seen) if len(word) > 1]  # initials say nothing
     polite = not {*pieces(spoken, offer, phrases)} - {"courtesy"} and seen.count("?") < 2
-    if not accepts and polite and not (asking.kind == "info" and found.intent == "more_info"):
+    if polite and not (asking.kind == "info" and found.intent == "more_info"):
         return Read("unclear", "the client wrote nothing new but courtesy", text)
-    if not accepts and (word := refuses(seen, asking.kind, asking.credits, phrases)):
+    if word := refuses(seen, asking.kind, asking.credits, phrases):
         return Read("refuse", f"the client says « {word} »", text)
-    if not accepts and (word := asks(seen, phrases)):
+    if word := asks(seen, phrases):
         return Read("question", f"the client asks: « {word} »", text)
-    if accepts:
-        return _acceptance(message, asking, email, written, accepts, offer, phrases)
     return Read(found.intent, found.reason, text, found.confidence)
 
 
