@@ -701,3 +701,15 @@ def test_the_object_is_described_by_its_words(text: str, asking: Asking, expecte
 )
 def test_an_exclamation_or_a_time_asks_nothing(text: str, expected: str) -> None:
     assert intent(text) == expected
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["Jean Dupont – luthier", "Jean DUPONT | Chef de projet | Dupont & fils | 01 40 00 77 88",
+     "Service comptabilité", "Atelier Dupont"],
+)  # fmt: skip
+def test_a_last_line_that_signs_is_no_word_of_the_client(signature: str) -> None:
+    assert intent(f"Je valide.\n\n{signature}") == "accept"
+    assert (
+        intent(f"Je valide.\n\n{signature}\n\nEnvoyé à partir de Courrier pour Windows") == "accept"
+    )
