@@ -251,20 +251,18 @@ def test_a_quote_that_names_nothing_may_be_about_any_known_thing() -> None:
 
 
 @pytest.mark.no_cover
-def test_every_layout_keeps_the_verdicts(say: Callable[[str], None]) -> None:
+def test_every_layout_keeps_every_verdict(say: Callable[[str], None]) -> None:
     """No layout turns anything into an acceptance; nearly all keep a clear yes."""
     kept = walked = 0
     texts = [*ACCEPT, *REFUSE, *QUESTION, *UNCLEAR]
-    for layout, text in [*product(TEXT.values(), texts)][
-        ::4
-    ]:  # each text in many, no layout spared
+    for layout, text in product(TEXT.values(), texts):
         found = intent(layout(text))
         if text in ACCEPT:
             walked += 1
             kept += found == "accept"
         else:
             assert found != "accept", layout(text)
-    for layout, text in [*product(HTML.values(), texts)][::4]:
+    for layout, text in product(HTML.values(), texts):
         plain = text.replace("<", "&lt;").replace("\n", "<br>")
         found = intent("", html=layout(plain))
         if text in ACCEPT:

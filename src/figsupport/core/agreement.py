@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from figsupport.core.rules import ReplyWords, Tile
+from figsupport.core.rules import DECIDING, ReplyWords, Tile
 from figsupport.core.words import fold, words
 
 #: `whole`: an acceptance says what it accepts; `bare`: a yes and nothing else.
@@ -101,7 +101,7 @@ _FUTURE = re.compile(
 )
 _BUT = re.compile(r"[\s,]{1,9}(mais|but)\s", re.IGNORECASE)
 #: Of these a clause is made that only says who signs: « la gérante de l'hôtel ».
-_SIGNING = frozenset("societe gerant general generale le la l du de des d votre une un".split())
+_SIGNING = DECIDING | {*"general generale le la l du de des d votre une un".split()}
 #: What only somebody else's doings begin with.
 _OTHERS = re.compile(
     r"(?:et |car |puisque |que |because |and )?(?:il|elle|ils|elles|ca|le|la|les|l|mon|ma|mes|notre"
@@ -327,26 +327,29 @@ def _tells(
         return True
     if {*_corrected(_spoken(clause), offer, phrases)} <= _SIGNING:
         return True
-    idle = _is_idle(clause, phrases) and not _names_the_object(clause, offer)
-    if telling and idle and _is_known(clause, offer, phrases) and _harmless(clause, offer, phrases):
+    if telling and _is_innocent(clause, offer, phrases):
         return True
-    if _narrates(clause, offer, phrases):
+    past = bool(_WAS.search(" ".join(words(clause))))
+    if _narrates(clause, phrases) and _is_innocent(clause, offer, phrases, past=past):
         return True
     rest = _after_opening(clause, offer, phrases)
-    past = bool(_WAS.search(" ".join(words(clause))))
+    return rest is not None and _is_innocent(rest, offer, phrases, past=past)
+
+
+def _is_innocent(clause: str, offer: Offer, phrases: ReplyWords, *, past: bool = False) -> bool:
+    """Tell whether a clause, all of whose words are known, touches and leaves open nothing."""
     return (
-        rest is not None
-        and _is_idle(rest, phrases)
-        and not _names_the_object(rest, offer)
-        and _harmless(rest, offer, phrases, past=past)
-        and _is_known(rest, offer, phrases)
+        _is_idle(clause, phrases)
+        and not _names_the_object(clause, offer)
+        and _is_known(clause, offer, phrases)
+        and _harmless(clause, offer, phrases, past=past)
     )
 
 
 def _is_known(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
     """Tell whether the directive knows every word of a clause, in whatever use."""
     spoken = _corrected(_spoken(clause), offer, phrases)
-    return {*spoken} <= phrases.innocent | offer.names
+    return {*spoken} - offer.names <= phrases.innocent
 
 
 def _names_the_object(clause: str, offer: Offer) -> bool:
@@ -361,18 +364,11 @@ def _is_idle(clause: str, phrases: ReplyWords) -> bool:
     return not (phrases.matters & {*spoken} or _OPEN.search(said) or _FUTURE.search(said))
 
 
-def _narrates(clause: str, offer: Offer, phrases: ReplyWords) -> bool:
-    """Tell whether a clause tells what is or was, and touches nothing that a quote is about."""
-    said = " ".join(words(clause))
-    past = bool(_WAS.search(said))
-    return (
-        (past or bool(_IS.search(said)))
-        and bool(phrases.topics & {*words(clause)})
-        and _is_idle(clause, phrases)
-        and not _names_the_object(clause, offer)
-        and _is_known(clause, offer, phrases)
-        and _harmless(clause, offer, phrases, past=past)
-    )
+def _narrates(clause: str, phrases: ReplyWords) -> bool:
+    """Tell whether a clause tells what is or was of what people talk about beside a quote."""
+    spoken = words(clause)
+    said = " ".join(spoken)
+    return bool((_WAS.search(said) or _IS.search(said)) and phrases.topics & {*spoken})
 
 
 def _after_opening(clause: str, offer: Offer, phrases: ReplyWords) -> str | None:
@@ -462,8 +458,10 @@ def _without_names(text: str, phrases: ReplyWords) -> str:
     """Return a text without the names inside its sentences: « j'en ai parlé à Denis »."""
 
     def kept(name: re.Match[str]) -> str:
-        known = phrases.vocabulary | phrases.meanings.keys()
-        return name[0] if known & {*words(name["name"])} else f"{name['before']} "
+        known = any(
+            word in phrases.vocabulary or word in phrases.meanings for word in words(name["name"])
+        )
+        return name[0] if known else f"{name['before']} "
 
     return text if text.isupper() else _INSIDE.sub(kept, text)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from figsupport.core.rules import ReplyWords
+from figsupport.core.rules import DECIDING, ReplyWords
 from figsupport.core.words import Place, singular
 
 _NEGATIONS = frozenset(
@@ -36,6 +36,8 @@ _ADVERBS = frozenset(
     " du coup hier sadly unfortunately actually really definitely therefore simply just all after"
     " anymore any more tout afraid".split()
 )
+_AROUND = _NEGATIONS | _ADVERBS
+_BETWEEN = _AROUND | _CLITICS
 _LEAD = _NEGATIONS | _SUBJECTS | _MODALS | _CLITICS | _ADVERBS | frozenset("y en vous".split())
 #: What ends one thought and begins the next inside a clause.
 _JOINTS = frozenset(
@@ -95,11 +97,7 @@ def _orders_nothing(spoken: tuple[str, ...], phrases: ReplyWords) -> str | None:
     """Return the negated verb of ordering of a thought that is about nothing else."""
     if _NEGATIONS.isdisjoint(spoken):
         return None
-    kept = [
-        number
-        for number, word in enumerate(spoken)
-        if word not in _NEGATIONS | _ADVERBS | _CLITICS or word == "d"
-    ]
+    kept = [number for number, word in enumerate(spoken) if word not in _BETWEEN or word == "d"]
     plain = " ".join(spoken[number] for number in kept)
     for found, most in ((phrases.orderings, _MOST_UNKNOWN), (phrases.doings, 0)):
         for place in found.places(plain, sure=True):
@@ -113,7 +111,7 @@ def _is_refused(spoken: tuple[str, ...], at: Place, most: int, phrases: ReplyWor
     """Tell whether a verb is negated, ours, and followed by at most so many unknown words."""
     before, rest = spoken[: at.start], spoken[at.end :]
     lead = tuple(takewhile(_LEAD.__contains__, reversed(before)))
-    tail = tuple(takewhile((_NEGATIONS | _ADVERBS).__contains__, rest))
+    tail = tuple(takewhile(_AROUND.__contains__, rest))
     if _NEGATIONS.isdisjoint((*lead, *spoken[at.start : at.end], *tail)):
         return False
     head = before[: len(before) - len(lead)]
@@ -126,7 +124,7 @@ def _is_refused(spoken: tuple[str, ...], at: Place, most: int, phrases: ReplyWor
 
 def _decides(word: str, phrases: ReplyWords) -> bool:
     """Tell whether a word names somebody who decides, or the house one answers for."""
-    return phrases.alike.get(word, (word,))[0] in {"gerant", "societe"}
+    return not DECIDING.isdisjoint(phrases.alike.get(word, (word,)))
 
 
 def _is_lost(spoken: tuple[str, ...], phrases: ReplyWords) -> str | None:

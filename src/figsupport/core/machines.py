@@ -1,7 +1,7 @@
 """Did a machine write this, and is the sender who it says? Headers first, then words. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from figsupport.core.model import Message
 from figsupport.core.words import fold, words
@@ -104,7 +104,7 @@ def is_machine(message: Message) -> str | None:
     return None
 
 
-def announces_absence(text: str, absence: tuple[str, ...]) -> bool:
+def announces_absence(text: str, absence: Iterable[str]) -> bool:
     """Tell whether a text is an answer of an absent person's machine.
 
     A person who mentions an absence says something else too: what they want or will do.

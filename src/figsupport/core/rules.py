@@ -133,6 +133,8 @@ class Grid:
 
 
 Tile = Literal["accept", "yes", "about", "receipt", "courtesy"]
+#: What « Mots qui se valent » calls those who decide, and the house they decide for.
+DECIDING = frozenset({"gerant", "societe"})
 
 
 @dataclass(frozen=True)
@@ -140,16 +142,15 @@ class ReplyWords:
     """Wordings and phrases of clients' answers, French and English, folded.
 
     `yes` is a bare yes, `about` what a yes may be to, `receipt` says that our letter came;
-    `filler` words change nothing wherever they stand, `small` ones nothing between words that
-    accept, `plain` ones nothing in a clause beside them. `telling` opens a sentence that changes
-    nothing; a clause that tells what is or was of a `topic` changes nothing either, unless it
-    holds a word of `matter`; `past` objects to nothing in what was. `curt` refuses where it is
-    all that a clause says; `describing` words name parts, materials, colours, shapes. A denied
-    `ordering` refuses, a denied `doing` beside what is `ordered`; an object that is `gone`, a
-    `project` that is `over` leave nothing to model. `later`
-    delays or promises, `idle` holds words of `refuse`, `later`, `ask` or `inform` and means
-    nothing of the kind. `abbreviations` are the folded words that each stands for, `alike` the
-    word that each is as good as in an acceptance.
+    `fillers` change nothing wherever they stand, `small_words` nothing between words that accept,
+    `plain_words` nothing in a clause beside them. `telling` opens a sentence that changes nothing;
+    a clause that tells what is or was of a topic changes nothing either, unless it holds a word
+    of `matters`; what is `bygone` objects to nothing in what was. `curt_refusals` refuse where
+    they are all that a clause says; `describing` words name parts, materials, colours, shapes. A
+    denied `ordering` refuses, a denied `doing` beside what is ordered; an object that is gone, a
+    project that is over leave nothing to model. `later` delays or promises, `idle` holds words of
+    `refuse`, `later`, `ask` or `inform` and means nothing of the kind. `abbreviations` are the
+    folded words that each stands for, `alike` the word that each is as good as in an acceptance.
     """
 
     accept: tuple[Wording, ...]
@@ -157,28 +158,28 @@ class ReplyWords:
     about: tuple[Wording, ...]
     receipt: tuple[Wording, ...]
     courtesy: tuple[Wording, ...]
-    filler: tuple[str, ...]
-    small: tuple[str, ...]
-    plain: tuple[str, ...]
-    topic: tuple[str, ...]
-    matter: tuple[str, ...]
-    past: tuple[str, ...]
+    fillers: frozenset[str]
+    small_words: frozenset[str]
+    plain_words: frozenset[str]
+    topics: frozenset[str]
+    matters: frozenset[str]
+    bygone: frozenset[str]
     telling: tuple[Wording, ...]
     refuse: tuple[Wording, ...]
-    curt: tuple[str, ...]
+    curt_refusals: frozenset[str]
     later: tuple[Wording, ...]
     objection: tuple[Wording, ...]
     ask: tuple[Wording, ...]
     idle: tuple[Wording, ...]
     inform: tuple[Wording, ...]
-    describing: tuple[str, ...]
+    describing: frozenset[str]
     ordering: tuple[Wording, ...]
     doing: tuple[Wording, ...]
-    ordered: tuple[str, ...]
-    gone: tuple[str, ...]
-    over: tuple[str, ...]
-    project: tuple[str, ...]
-    absence: tuple[str, ...]
+    ordered_words: frozenset[str]
+    gone_words: frozenset[str]
+    over_words: frozenset[str]
+    project_words: frozenset[str]
+    absence: frozenset[str]
     abbreviations: Mapping[str, tuple[str, ...]]
     alike: Mapping[str, tuple[str, ...]]
 
@@ -207,35 +208,20 @@ class ReplyWords:
         return tuple(meant for word in spoken for meant in self.meanings.get(word, (word,)))
 
     @cached_property
-    def fillers(self) -> frozenset[str]:
-        """Words that change nothing inside a phrase or between two."""
-        return frozenset(self.filler)
-
-    @cached_property
-    def small_words(self) -> frozenset[str]:
-        """Words that change nothing between words that accept."""
-        return frozenset(self.small)
-
-    @cached_property
-    def plain_words(self) -> frozenset[str]:
-        """Words that change nothing in a clause beside one that accepts."""
-        return frozenset(self.plain)
-
-    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every folded word of every phrase: none of them is a slip of another."""
         wordings = (
             *self._tiled, *self.telling, *self.refuse, *self.later, *self.objection, *self.ask,
             *self.idle, *self.inform,
         )  # fmt: skip
-        single = (*self.filler, *self.small, *self.plain, *self.topic, *self.matter)
+        single = (*self.fillers, *self.small_words, *self.plain_words, *self.topics, *self.matters)
         return words_of(wordings).union(" ".join((*self.absence, *single)).split())
 
     @cached_property
     def innocent(self) -> frozenset[str]:
         """Every folded word that may stand in what is only told beside an acceptance."""
         written = words_of((*self._tiled, *self.telling))
-        single = (*self.filler, *self.small, *self.plain, *self.topic)
+        single = (*self.fillers, *self.small_words, *self.plain_words, *self.topics)
         return frozenset(self.meant([*written, *single]))
 
     @property
@@ -253,29 +239,9 @@ class ReplyWords:
         return Phrases.of(self.telling)
 
     @cached_property
-    def matters(self) -> frozenset[str]:
-        """Words that touch the quote or its object."""
-        return frozenset(self.matter)
-
-    @cached_property
-    def topics(self) -> frozenset[str]:
-        """Words of what people talk about beside a quote."""
-        return frozenset(self.topic)
-
-    @cached_property
-    def bygone(self) -> frozenset[str]:
-        """Objections that are none in what is past."""
-        return frozenset(self.past)
-
-    @cached_property
     def refusals(self) -> Phrases:
         """What refuses, and what only looks so, ready to be found."""
         return Phrases.of(self.refuse, self.idle)
-
-    @cached_property
-    def curt_refusals(self) -> frozenset[str]:
-        """What refuses where it is all that a clause says."""
-        return frozenset(self.curt)
 
     @cached_property
     def description(self) -> frozenset[str]:
@@ -291,26 +257,6 @@ class ReplyWords:
     def doings(self) -> Phrases:
         """What orders only where what is ordered is named, or nothing, ready to be found."""
         return Phrases.of(self.doing)
-
-    @cached_property
-    def ordered_words(self) -> frozenset[str]:
-        """Words of what is ordered: the quote, its object."""
-        return frozenset(self.ordered)
-
-    @cached_property
-    def gone_words(self) -> frozenset[str]:
-        """What an object is that can no longer be modelled."""
-        return frozenset(self.gone)
-
-    @cached_property
-    def over_words(self) -> frozenset[str]:
-        """What a project is that will not be."""
-        return frozenset(self.over)
-
-    @cached_property
-    def project_words(self) -> frozenset[str]:
-        """What an object was modelled for."""
-        return frozenset(self.project)
 
     @cached_property
     def delays(self) -> Phrases:

@@ -53,7 +53,7 @@ class Tiles(Generic[Use]):
             for wording in wordings:
                 length = sum(max(map(len, choices)) for choices in wording)
                 self.longest = max(self.longest, length)
-                for word in {*first_words(wording)}:
+                for word in dict.fromkeys(first_words(wording)):
                     self._beginning.setdefault(word, []).append((use, wording))
 
     def use(self, piece: tuple[str, ...]) -> Use | None:

@@ -149,7 +149,7 @@ class Phrases:
         """Return the phrases that wordings allow; each is spelled out when a text needs it."""
         phrases = cls(())
         for wording in (wording for wordings in lists for wording in wordings):
-            for word in {*first_words(wording)}:
+            for word in dict.fromkeys(first_words(wording)):  # the same order in every process
                 phrases._unspelled.setdefault(singular(word), []).append((word, wording))
         return phrases
 

@@ -29,21 +29,21 @@ _WORDINGS = {
     "Faire": "doing",
 }
 _PHRASES = {
-    "Refuser tout court": "curt",
-    "Sans importance au passé": "past",
+    "Refuser tout court": "curt_refusals",
+    "Sans importance au passé": "bygone",
     "Absence": "absence",
 }
 _WORDS = {
-    "Mots qui ne changent rien": "filler",
-    "Petits mots": "small",
-    "Mots sans danger": "plain",
-    "Sujets sans danger": "topic",
-    "Mots qui comptent": "matter",
+    "Mots qui ne changent rien": "fillers",
+    "Petits mots": "small_words",
+    "Mots sans danger": "plain_words",
+    "Sujets sans danger": "topics",
+    "Mots qui comptent": "matters",
     "Mots qui décrivent": "describing",
-    "Ce qu'on commande": "ordered",
-    "Objets partis": "gone",
-    "Projets finis": "over",
-    "Projets": "project",
+    "Ce qu'on commande": "ordered_words",
+    "Objets partis": "gone_words",
+    "Projets finis": "over_words",
+    "Projets": "project_words",
 }
 _MEANINGS = {"Abréviations": "abbreviations", "Mots qui se valent": "alike"}
 _BLOCKING = frozenset({"refuse", "later", "objection", "ask"})
@@ -63,7 +63,7 @@ def read_replies(document: Document) -> ReplyWords:
                 document.problem(line.number, f"« {phrase} » accepts and objects at once")
     wordings = {field: tuple(wording for _, wording in lines) for field, lines in read.items()}
     phrases = {
-        field: tuple(
+        field: frozenset(
             " ".join(words)
             for _, wording in _lines(document, section)
             for words in spelled_out(wording)
@@ -71,7 +71,7 @@ def read_replies(document: Document) -> ReplyWords:
         for section, field in _PHRASES.items()
     }
     single = {
-        field: tuple(word for line in document.phrases(section) for word in words(line))
+        field: frozenset(word for line in document.phrases(section) for word in words(line))
         for section, field in _WORDS.items()
     }
     meanings = {field: _meanings(document, section) for section, field in _MEANINGS.items()}
